@@ -1,0 +1,73 @@
+"""The contract: what must be true when the work is done, written and sealed before the first edit."""
+
+from typing import Literal, TypeAlias
+
+from shopfloor.domain.fact import Fact
+
+Surface: TypeAlias = Literal["library", "terminal", "http", "web"]
+EvidenceKind: TypeAlias = Literal["check", "transcript", "exchange", "screenshot"]
+
+
+class Brief(Fact):
+    """What a person asked for, in their own words."""
+
+    text: str
+
+
+class Spec(Fact):
+    """What will be built, in Markdown, with the assumptions that had to be made where the brief is silent."""
+
+    text: str
+    assumptions: tuple[str, ...] = ()
+
+
+class Assertion(Fact):
+    """One checkable claim.
+
+    `behaviour` is written as Given/When/Then or in EARS form; `negative` says what must not happen.
+    A `guard` already holds today and must go on holding; a `new` one must fail before the work.
+    """
+
+    id: str
+    title: str
+    behaviour: str
+    surface: Surface
+    negative: str = ""
+    kind: Literal["new", "guard"] = "new"
+
+
+class Check(Fact):
+    """An executable check of assertions: one shell command, run in the checkout root, that exits 0 when they hold."""
+
+    assertions: tuple[str, ...]
+    command: str
+
+
+class SealedChecks(Fact):
+    """Checks and the files they need. Files live in the blob store, outside every checkout, named by hash."""
+
+    checks: tuple[Check, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    """(path in the checkout, blob hash), sorted by path."""
+
+
+class Contract(Fact):
+    """The assertions of a mission, and what the checks of the repository today may lose.
+
+    `supersedes` lists existing test files that the new behaviour contradicts: they may change, no others.
+    `start` is the command that starts the app for judges, "" for a library; `published` is what judges may rely on
+    (URLs, roles and names, test ids, commands).
+    """
+
+    title: str
+    assertions: tuple[Assertion, ...]
+    published: str = ""
+    start: str = ""
+    supersedes: tuple[str, ...] = ()
+
+    def assertion(self, assertion_id: str) -> Assertion:
+        """The assertion of that id; KeyError if the contract has none."""
+        for assertion in self.assertions:
+            if assertion.id == assertion_id:
+                return assertion
+        raise KeyError(assertion_id)

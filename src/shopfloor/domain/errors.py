@@ -1,0 +1,49 @@
+"""Errors say who acts next. There are five, and no sixth.
+
+    Problem
+    ├── AskModelAgain     the model made a mistake it can mend: goes back to it as text
+    ├── TryLater          a passing trouble outside: the lease snoozes for `after_s` seconds
+    ├── GiveUp            this attempt cannot succeed: it ends, with its reason on record
+    ├── NeedsHuman        only a person can answer: waiting is a state, not a failure
+    └── Broken            our own bug, or a promise of the machine that did not hold
+        └── LeaseLost     another runner has taken over: this one stops without another word
+
+A failing test suite, a refused patch and an exhausted budget are values, never exceptions.
+Every message names the thing, says what happened, and what to do.
+"""
+
+
+class Problem(Exception):
+    """Root of what shopfloor raises on purpose."""
+
+
+class AskModelAgain(Problem):
+    """The model can mend this itself; the text says how."""
+
+
+class TryLater(Problem):
+    """A passing trouble outside this process."""
+
+    def __init__(self, message: str, after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+
+
+class GiveUp(Problem):
+    """This attempt cannot succeed; trying the same again would not help."""
+
+
+class NeedsHuman(Problem):
+    """Only a person can answer `question`."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(question)
+        self.question = question
+
+
+class Broken(Problem):
+    """A bug of ours, or a machine that broke a promise; the journal stays intact."""
+
+
+class LeaseLost(Broken):
+    """Another runner holds the lease now: this one is a zombie and must stop without another word."""
