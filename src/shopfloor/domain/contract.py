@@ -41,6 +41,8 @@ class Check(Fact):
 
     assertions: tuple[str, ...]
     command: str
+    files: tuple[str, ...] = ()
+    """Paths in the checkout that the check needs; the command itself may name more than these."""
 
 
 class SealedChecks(Fact):

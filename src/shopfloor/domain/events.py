@@ -74,6 +74,7 @@ class ToolReturned(Fact, tag="ToolReturned"):
 class AgentCorrected(Fact, tag="AgentCorrected"):
     """The loop itself spoke to the model: a nudge out of a circle, or a reminder of how to finish."""
 
+    why: Literal["circle", "silent"]
     reason: str
     message: Message
 
@@ -123,6 +124,8 @@ class MissionRequested(Fact, tag="MissionRequested"):
     network: str = "none"
     person_present: bool = False
     merge_policy: Literal["person", "automatic"] = "person"
+    form: Literal["mission", "solo"] = "mission"
+    """A `solo` job is one agent and the repository's own checks: no plan, no contract."""
 
 
 class MissionPlanned(Fact, tag="MissionPlanned"):
@@ -143,6 +146,8 @@ class ContractSealed(Fact, tag="ContractSealed"):
     """Blob of the services file at the base commit, "" if there is none."""
     red_on_base: tuple[str, ...] = ()
     """Assertions whose checks were seen to fail on the base, as they must."""
+    failing_on_base: tuple[str, ...] = ()
+    """Commands of the repository itself that failed before anybody touched it: they refuse nobody."""
 
 
 class PlanApproved(Fact, tag="PlanApproved"):

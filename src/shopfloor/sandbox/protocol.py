@@ -1,7 +1,8 @@
 """What every sandbox can do, whatever it is made of. One conformance suite holds them all to it.
 
-Bytes travel as open file descriptors, never through a message: a command writes straight into a file of the host,
-so an output of any size is whole on disk and no reader can be flooded.
+Bytes travel as open file descriptors, never through a message: the output of a command goes from its pipe into a file
+of the host that the command itself never holds. So it is whole on disk at any size, nobody can be flooded by it, and
+what was once written cannot be rewritten from inside. It does not know what any sandbox is made of.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,18 +19,23 @@ View: TypeAlias = Literal["app", "judge"]
 
 
 class Mount(Fact):
-    """A host folder or file shown inside, read-only unless said otherwise."""
+    """A host folder or file shown inside, read-only unless said otherwise.
+
+    In an arena, `view` shows it to that view alone: what a judge writes must not be the app's to change.
+    """
 
     source: str
     target: str
     writable: bool = False
+    view: View | None = None
 
 
 class Blueprint(Fact):
     """What to build: which checkout, what else is seen, whether it is an arena.
 
     The checkout is always seen as `/repo` where the sandbox can (level `bubblewrap`), else at its own path.
-    `environment` is all that commands see besides PATH, HOME, LANG and TERM: nothing of the host's leaks in.
+    `environment` is all that commands see besides PATH, HOME, LANG, TERM, TMPDIR, the worker's name and what git and
+    toolchains need to find themselves: nothing of the host's leaks in.
     """
 
     checkout: str
@@ -37,6 +43,16 @@ class Blueprint(Fact):
     environment: tuple[tuple[str, str], ...] = ()
     arena: bool = False
     writable: bool = True
+    network: bool = False
+    """The host's network, for setting up dependencies where policy allows it. An arena never has it."""
+    path_first: tuple[str, ...] = ()
+    """Folders, as seen inside, that come before all others in PATH."""
+    borrows: tuple[str, ...] | None = None
+    """Git object stores that the checkout borrows from, shown read-only at their own path.
+
+    None reads them from the checkout: right only while no worker has touched it, for a worker may write anything there.
+    Whoever starts a sandbox on a used checkout says what `object_stores` found when it was new.
+    """
 
 
 class Finished(Fact):
@@ -55,10 +71,12 @@ class Process(Protocol):
     """A long-lived process inside. Killed with everything it started when the sandbox closes."""
 
     async def read(self, limit: int = 65536) -> bytes:
-        """Waits for output; b"" at its end."""
+        """Waits for output (standard error included); b"" at its end."""
         ...
 
-    async def write(self, data: bytes) -> None: ...
+    async def write(self, data: bytes) -> None:
+        """Gives it input. Raises AskModelAgain when it no longer listens."""
+        ...
 
     async def wait(self) -> int:
         """Waits for the end; its exit code."""
@@ -98,7 +116,9 @@ class Sandbox(Protocol):
         """Runs a shell command (text) or a program (words) to its end, in its own process group.
 
         `cwd` is relative to the checkout. Background processes it leaves keep running until the sandbox closes; a
-        timeout kills its whole group. Cancelling kills the group too. Raises Broken when the sandbox itself died.
+        timeout kills its whole group. Cancelling kills the group too. A program that cannot be started is exit 127 or
+        126 with words in the output. Raises AskModelAgain for a cwd outside the checkout or a command that no kernel
+        takes, Broken when the sandbox itself died, TryLater when the host's disk is full.
         """
         ...
 
@@ -111,7 +131,10 @@ class Sandbox(Protocol):
         environment: Mapping[str, str] | None = None,
         view: View = "app",
     ) -> Process:
-        """Starts a long-lived process; with `terminal` (rows, columns) it gets a real pty of its own."""
+        """Starts a long-lived process; with `terminal` (rows, columns) it gets a real pty of its own.
+
+        Raises like `run`.
+        """
         ...
 
     async def read(self, path: str, limit: int) -> bytes:
@@ -126,7 +149,10 @@ class Sandbox(Protocol):
         ...
 
     async def lay(self, files: Mapping[str, bytes]) -> None:
-        """Lays files over the checkout for judging: what stands in the way, symlinks too, gives way to real folders."""
+        """Lays files over the checkout for judging: what stands in the way, symlinks too, gives way to real folders.
+
+        Modes are ours, never the worker's: 755 for what starts with `#!`, else 644.
+        """
         ...
 
     async def close(self) -> None:

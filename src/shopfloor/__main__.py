@@ -1,0 +1,5 @@
+"""`python -m shopfloor`."""
+
+from shopfloor.faces.cli import main
+
+main()

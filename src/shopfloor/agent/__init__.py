@@ -1,0 +1,1 @@
+"""The turn loop: one agent, from its first prompt to its last word."""

@@ -1,0 +1,297 @@
+"""The turn loop: ask the model, perform its calls, record around every effect, leave by a named exit.
+
+It does not know what a mission is, nor how a call is performed.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shopfloor.agent.history import History, interrupted, reminder
+from shopfloor.agent.stuck import stuck
+from shopfloor.domain.errors import GiveUp, NeedsHuman, TryLater
+from shopfloor.domain.events import (
+    AgentCorrected,
+    AgentEnded,
+    AgentEvent,
+    AgentStarted,
+    AgentSteered,
+    ModelCalled,
+    ModelFailed,
+    ModelReplied,
+    ToolCalled,
+    ToolReturned,
+)
+from shopfloor.domain.exits import Exit
+from shopfloor.domain.messages import (
+    Call,
+    Conversation,
+    ConversationKey,
+    Message,
+    Model,
+    OnDelta,
+    Reply,
+    Result,
+    said,
+)
+from shopfloor.domain.roles import Role
+from shopfloor.domain.spending import Budget, Spent
+from shopfloor.guard.permit import Allowed, Ask, Denied, Policy, permit
+from shopfloor.loop import Progress, exit_of
+from shopfloor.tools.toolbox import Toolbox
+
+BYTES_PER_TOKEN = 4
+CORRECTION_HOLDS_TURNS = 40
+"""A circle seen within so many turns after a correction ends the agent; a later one is corrected anew."""
+
+
+class Record(Protocol):
+    """Appends facts to the agent's stream; returns once they are durable."""
+
+    async def __call__(self, *events: AgentEvent) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """A person's words for the agent, with their place in the inbox."""
+
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """What came into the inbox since the last look: words, and whether the person wants the agent to pause or end."""
+
+    words: tuple[Word, ...] = ()
+    pause: bool = False
+    cancel: bool = False
+
+
+async def no_mail(after: int) -> Mail:
+    """An inbox that nobody writes to."""
+    return Mail()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What only a person can answer; `id` is the call that asks."""
+
+    id: str
+    text: str
+
+
+class _Waiting(Exception):
+    """Leaves the turns while a question is open."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(question.text)
+        self.question = question
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """All that one agent needs.
+
+    `mail(after)` reads the inbox past a place, `system_blob` is where the prompt is kept, `answers` are a person's
+    answers to questions, by the id of the call that asked.
+    """
+
+    key: ConversationKey
+    role: Role
+    system: str
+    system_blob: str
+    task: Message
+    model: Model
+    toolbox: Toolbox
+    policy: Policy
+    budget: Budget
+    record: Record
+    history: History = field(default_factory=History)
+    mail: Callable[[int], Awaitable[Mail]] = no_mail
+    answers: Mapping[str, str] = field(default_factory=dict[str, str])
+    on_delta: OnDelta | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How the agent left its loop. `exit` is None when it can go on: paused, or waiting for an answer."""
+
+    exit: Exit | None
+    reason: str
+    spent: Spent
+    result: str = ""
+    question: Question | None = None
+
+
+async def run_agent(job: Job) -> Outcome:
+    """Runs an agent to its end, or goes on where its history stops."""
+    history = job.history
+    if history.started is None:
+        await _note(job, _started(job))
+    try:
+        while history.ended is None:
+            if not await _turns(job):
+                return Outcome(exit=None, reason="paused", spent=history.spent)
+    except _Waiting as waiting:
+        return Outcome(exit=None, reason="waits for a person", spent=history.spent, question=waiting.question)
+    last = history.ended
+    return Outcome(exit=last.exit, reason=last.reason, spent=last.spent, result=last.result)
+
+
+async def _turns(job: Job) -> bool:
+    """Turns until the agent has ended (True) or a person asked for a pause (False)."""
+    history = job.history
+    conversation = job.model.open(job.key, job.system, job.toolbox.specs)
+    sent = 0
+    while True:
+        await _perform_waiting_calls(job)
+        mail = await job.mail(history.steered_up_to)
+        for word in mail.words:
+            await _note(job, AgentSteered(message=said(word.text), inbox_seq=word.seq))
+        if leave := _exit(job, mail):
+            await _note(job, _ended(job, leave))
+            return True
+        if mail.pause:
+            return False
+        await _correct(job)
+        for message in history.messages[sent:]:
+            conversation.append(message)
+        sent = len(history.messages)
+        try:
+            await _ask_model(job, conversation)
+        except (GiveUp, TryLater) as trouble:
+            await _note(job, ModelFailed(turn=history.turn + 1, reason=str(trouble)))
+            await _note(job, _ended(job, "gave_up", str(trouble)))
+            return True
+
+
+def _exit(job: Job, mail: Mail) -> Exit | None:
+    history = job.history
+    progress = Progress(
+        steps=history.turn,
+        spent=history.spent_for_sure,
+        done=_result(job) is not None,
+        stopped=mail.cancel,
+        stuck=stuck(history.turns_since_correction) if _freshly_corrected(history) else None,
+    )
+    return exit_of(progress, _limits(job))
+
+
+def _result(job: Job) -> str | None:
+    """What the agent hands in: what its finish tool accepted, or its last words if it has none."""
+    if job.role.finish:
+        return job.history.accepted(job.role.finish)
+    last = job.history.messages[-1]
+    return last.text if last.role == "assistant" and not last.calls else None
+
+
+def _freshly_corrected(history: History) -> bool:
+    return history.corrected and len(history.turns_since_correction) <= CORRECTION_HOLDS_TURNS
+
+
+async def _correct(job: Job) -> None:
+    """The first time it circles, the agent is told; leaving is for the second time."""
+    history = job.history
+    if why := stuck(history.turns_since_correction):
+        text = f"You seem stuck: {why}. Stop repeating it; look at what is really wrong and try a different way."
+        await _note(job, AgentCorrected(why="circle", reason=why, message=reminder(text)))
+    elif history.messages[-1].role == "assistant":
+        text = f"No tool was called. Go on with the work, or finish by calling `{job.role.finish}`."
+        await _note(job, AgentCorrected(why="silent", reason="no tool was called", message=reminder(text)))
+
+
+async def _ask_model(job: Job, conversation: Conversation) -> None:
+    turn = job.history.turn + 1
+    await _note(job, ModelCalled(turn=turn, estimate=conversation.prompt_bytes // BYTES_PER_TOKEN))
+    reply = await conversation.reply(job.on_delta)
+    await _note(job, _replied(turn, reply))
+
+
+async def _perform_waiting_calls(job: Job) -> None:
+    """Performs what the last reply asked for, one after the other."""
+    for call in job.history.waiting_calls:
+        started = time.monotonic()
+        result = await _perform(job, call)
+        await _note(job, ToolReturned(turn=job.history.turn, result=result, seconds=time.monotonic() - started))
+
+
+async def _perform(job: Job, call: Call) -> Result:
+    """One call: permitted, recorded, done. A call that a crash cut off is repeated only where that is harmless."""
+    begun = job.history.begun(call)
+    if begun is not None and not begun.repeatable:
+        return interrupted(call)
+    match permit(job.toolbox.action(call), job.policy):
+        case Denied(why=why):
+            return Result(call_id=call.id, text=f"Not allowed: {why}", ok=False)
+        case Ask(question=question):
+            if not yes(_answer(job, call, question)):
+                return Result(call_id=call.id, text="A person said no to this. Find another way.", ok=False)
+        case Allowed():
+            pass
+    if begun is None:
+        await _note(job, ToolCalled(turn=job.history.turn, call=call, repeatable=job.toolbox.repeatable(call)))
+    try:
+        return await job.toolbox.perform(call)
+    except NeedsHuman as need:
+        return Result(call_id=call.id, text=_answer(job, call, need.question))
+
+
+def _answer(job: Job, call: Call, question: str) -> str:
+    """A person's answer to what this call asks; without one yet, the agent waits."""
+    if call.id not in job.answers:
+        raise _Waiting(Question(id=call.id, text=question))
+    return job.answers[call.id]
+
+
+def yes(answer: str) -> bool:
+    """Whether a person's answer is a yes."""
+    return answer.strip().lower() in ("y", "yes", "ok", "allow")
+
+
+async def _note(job: Job, event: AgentEvent) -> None:
+    """Makes it durable first, then believes it."""
+    await job.record(event)
+    job.history.apply(event)
+
+
+def _limits(job: Job) -> Budget:
+    steps = job.role.max_turns if job.budget.steps is None else min(job.budget.steps, job.role.max_turns)
+    return Budget(usd=job.budget.usd, tokens=job.budget.tokens, seconds=job.budget.seconds, steps=steps)
+
+
+def _started(job: Job) -> AgentStarted:
+    return AgentStarted(
+        role=job.role.name,
+        model=job.model.name,
+        system=job.system_blob,
+        tools=tuple(spec.name for spec in job.toolbox.specs),
+        task=job.task,
+        autonomy=job.policy.autonomy,
+        budget=job.budget,
+    )
+
+
+def _replied(turn: int, reply: Reply) -> ModelReplied:
+    return ModelReplied(
+        turn=turn,
+        message=reply.message,
+        usage=reply.usage,
+        model=reply.model,
+        stop=reply.stop,
+        usd=reply.usd,
+        seconds=reply.seconds,
+    )
+
+
+def _ended(job: Job, leave: Exit, reason: str = "") -> AgentEnded:
+    history = job.history
+    reasons: dict[Exit, str] = {
+        "stuck": stuck(history.turns_since_correction) or "",
+        "stopped": "a person cancelled it",
+        "out_of_budget": f"{history.turn} turns, {history.spent_for_sure.usage.total:,} tokens",
+        "out_of_time": f"{history.spent.seconds:.0f} s",
+    }
+    result = (_result(job) or "") if leave == "done" else ""
+    return AgentEnded(exit=leave, reason=reason or reasons.get(leave, ""), spent=history.spent_for_sure, result=result)

@@ -1,0 +1,219 @@
+"""The verbs. Each one reads its words here and does its work elsewhere. It does not know how anything is shown."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+app = typer.Typer(
+    help="An open software factory: a brief goes in, a verified change comes out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+Model = Annotated[str, typer.Option("--model", "-m", help="PROVIDER:MODEL for every role.")]
+Auto = Annotated[str, typer.Option("--auto", help="What agents may do without asking: off, low, medium, high.")]
+BudgetText = Annotated[str, typer.Option("--budget", help="Any mix of money, tokens and time: 2usd|500ktok|30min.")]
+Repository = Annotated[Path, typer.Option("--repo", "-C", help="The git repository to work on.")]
+Output = Annotated[str, typer.Option("--output", "-o", help="text, json, or stream-json (one fact per line).")]
+SandboxLevel = Annotated[str, typer.Option("--sandbox", help="auto, bubblewrap, or none.")]
+Carry = Annotated[bool, typer.Option("--carry", help="Build on uncommitted changes as they are.")]
+Record = Annotated[Path | None, typer.Option("--record", help="Append every reply of the model to this cassette.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from shopfloor import __version__
+
+        typer.echo(f"shopfloor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def shopfloor(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """An open software factory: a brief goes in, a verified change comes out."""
+
+
+@app.command()
+def run(
+    task: Annotated[str, typer.Argument(help="What to do, in plain words.")],
+    model: Model = "",
+    auto: Auto = "",
+    budget: BudgetText = "",
+    output: Output = "text",
+    repo: Repository = Path(),
+    sandbox: SandboxLevel = "",
+    carry: Carry = False,
+    record: Record = None,
+) -> None:
+    """One agent does one task; exit 0 only if the repository's own checks then pass in a clean clone."""
+    from shopfloor.faces.cli import jobs
+
+    flags = jobs.flags(model=model, auto=auto, budget=budget, sandbox=sandbox)
+    jobs.start(task, repo, "solo", jobs.Options(flags=flags, model=model, output=output, carry=carry, record=record))
+
+
+class MissionGroup(TyperGroup):
+    """`mission BRIEF` starts a mission; `mission list` and its like are commands of the group."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["start", *args]
+        return super().parse_args(ctx, args)
+
+
+mission_app = typer.Typer(
+    cls=MissionGroup,
+    no_args_is_help=True,
+    help='Plan, build and validate: `mission "BRIEF"`, or one of the commands below.',
+)
+app.add_typer(mission_app, name="mission")
+config_app = typer.Typer(no_args_is_help=True, help="Settings, and where each came from.")
+app.add_typer(config_app, name="config")
+MissionId = Annotated[str, typer.Argument(help="The mission's id, as `mission list` shows it.")]
+
+
+@mission_app.command("start", help='Start a mission; `shopfloor mission "BRIEF"` is the same.')
+def mission_start(
+    brief: Annotated[str, typer.Argument(help="What is wanted, in plain words.")] = "",
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the brief from a file.")] = None,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Stop once the plan is sealed.")] = False,
+    approve: Annotated[bool, typer.Option("--yes", "-y", help="Approve the plan without asking.")] = False,
+    model: Model = "",
+    auto: Auto = "",
+    budget: BudgetText = "",
+    output: Output = "text",
+    repo: Repository = Path(),
+    sandbox: SandboxLevel = "",
+    carry: Carry = False,
+    record: Record = None,
+) -> None:
+    from shopfloor.faces.cli import jobs
+
+    options = jobs.Options(
+        flags=jobs.flags(model=model, auto=auto, budget=budget, sandbox=sandbox),
+        model=model,
+        output=output,
+        carry=carry,
+        approve=approve,
+        plan_only=plan_only,
+        record=record,
+    )
+    jobs.start(jobs.brief_of(brief, file), repo, "mission", options)
+
+
+@mission_app.command("list")
+def mission_list(output: Output = "text") -> None:
+    """All missions and runs, newest first."""
+    from shopfloor.faces.cli import missions
+
+    missions.show_list(output)
+
+
+@mission_app.command("show")
+def mission_show(mission: MissionId, output: Output = "text") -> None:
+    """How a mission stands: contract, verdicts, evidence, cost."""
+    from shopfloor.faces.cli import missions
+
+    missions.show(mission, output)
+
+
+@mission_app.command("pause")
+def mission_pause(mission: MissionId) -> None:
+    """Stop at the next safe place; `resume` goes on."""
+    from shopfloor.faces.cli import missions
+
+    missions.ask_pause(mission)
+
+
+@mission_app.command("resume")
+def mission_resume(
+    mission: MissionId,
+    approve: Annotated[bool, typer.Option("--yes", "-y", help="Approve the plan without asking.")] = False,
+    model: Model = "",
+    budget: Annotated[str, typer.Option("--budget", help="A new budget for the whole job.")] = "",
+    output: Output = "text",
+    record: Record = None,
+) -> None:
+    """Go on where a mission stopped, was paused, or was cut off."""
+    from shopfloor.faces.cli import jobs
+
+    flags = jobs.flags(model=model, auto="", budget=budget, sandbox="")
+    jobs.resume(mission, jobs.Options(flags=flags, model=model, output=output, approve=approve, record=record))
+
+
+@mission_app.command("cancel")
+def mission_cancel(mission: MissionId) -> None:
+    """End a mission; what has landed on its branch stays."""
+    from shopfloor.faces.cli import jobs
+
+    jobs.cancel(mission)
+
+
+@mission_app.command("steer")
+def mission_steer(
+    mission: MissionId, words: Annotated[str, typer.Argument(help="What the agent should know.")]
+) -> None:
+    """Say something to the agent now at work; it hears it between two turns."""
+    from shopfloor.faces.cli import missions
+
+    missions.steer(mission, words)
+
+
+@mission_app.command("export")
+def mission_export(
+    mission: MissionId, to: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]
+) -> None:
+    """Write spec, contract, verdicts, evidence and transcripts as plain files."""
+    from shopfloor.faces.cli import missions
+
+    missions.export(mission, to)
+
+
+@app.command()
+def log(
+    name: Annotated[str, typer.Argument(help="A mission's id, or the name of a stream.")],
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", "-k", help="Only facts of this kind; may be repeated.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new facts come.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One fact per line, as JSON.")] = False,
+    agents: Annotated[bool, typer.Option("--agents", help="The facts of the mission's agents too.")] = False,
+) -> None:
+    """The facts of a mission, in order."""
+    from shopfloor.faces.cli import facts
+
+    facts.show(name, kinds=tuple(kind or ()), follow=follow, as_json=as_json, agents=agents)
+
+
+@config_app.command("show")
+def config_show(output: Output = "text") -> None:
+    """Each setting, its value, and where it came from."""
+    from shopfloor.faces.cli import config
+
+    config.show(output)
+
+
+@app.command()
+def doctor(output: Output = "text") -> None:
+    """What is installed, which sandbox level is really active, which models answer."""
+    from shopfloor.faces.cli import doctor as checks
+
+    checks.show(output)
+
+
+@app.command("mock-provider")
+def mock_provider(
+    port: Annotated[int, typer.Option("--port", "-p", help="0 takes a free one.")] = 0,
+    script: Annotated[Path | None, typer.Option("--script", help="Replies and faults, as TOML.")] = None,
+) -> None:
+    """A model provider without a model: both wire formats, streaming, faults on demand."""
+    from shopfloor.faces.cli import mock
+
+    mock.serve(port, script)

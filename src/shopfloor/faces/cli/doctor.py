@@ -1,0 +1,98 @@
+"""`shopfloor doctor`: what is here, tried rather than believed, and what to do about what is not."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import date
+
+import anyio
+
+from shopfloor import __version__
+from shopfloor.domain.fact import Fact
+from shopfloor.faces.cli.show import print_json
+from shopfloor.models.local import discover_local
+from shopfloor.models.names import known_endpoints
+from shopfloor.models.prices import snapshot_date
+from shopfloor.sandbox.probe import probe
+from shopfloor.settings import read_settings, state_folder
+
+
+class Found(Fact):
+    """One thing looked for."""
+
+    name: str
+    ok: bool
+    what: str
+
+
+def show(output: str) -> None:
+    """Prints what was found; exits 0 also when things are missing, since shopfloor then works degraded and says so."""
+    found = [*_machine(), *_sandbox(), *_models(os.environ)]
+    if output != "text":
+        print_json(found)
+        return
+    for one in found:
+        print(f"{'ok ' if one.ok else '-- '} {one.name:<12} {one.what}")
+
+
+def _machine() -> list[Found]:
+    settings = read_settings({}, os.environ).settings
+    folder = state_folder(settings, os.environ)
+    python = f"{sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
+    return [
+        Found(name="shopfloor", ok=True, what=f"{__version__} on Python {python}"),
+        Found(name="git", ok=shutil.which("git") is not None, what=_git()),
+        Found(name="state", ok=True, what=str(folder)),
+    ]
+
+
+def _git() -> str:
+    if shutil.which("git") is None:
+        return "missing: install git 2.38 or newer"
+    return subprocess.run(["git", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _sandbox() -> list[Found]:
+    here = probe()
+    level = "bubblewrap: no network, home hidden, only the checkout writable"
+    none = f"none: commands run as you, unconfined; {here.why_no_bubblewrap}"
+    browser = here.chromium or here.why_no_chromium
+    return [
+        Found(name="sandbox", ok=here.best != "none", what=level if here.best != "none" else none),
+        Found(name="arena", ok=here.arena, what="judges are kept from the source" if here.arena else here.why_no_arena),
+        Found(
+            name="browser",
+            ok=bool(here.chromium) and _has_playwright(),
+            what=browser if _has_playwright() else _NO_PLAYWRIGHT,
+        ),
+    ]
+
+
+_NO_PLAYWRIGHT = "playwright is not installed: pip install 'shopfloor[browser]'; web assertions are blocked until then"
+
+
+def _has_playwright() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("playwright") is not None
+
+
+def _models(environment: Mapping[str, str]) -> list[Found]:
+    servers = anyio.run(discover_local)
+    found = [
+        Found(name="model", ok=True, what=f"{server.endpoint.provider}: {', '.join(server.models[:5]) or 'no models'}")
+        for server in servers
+    ]
+    keyed = [one for one in known_endpoints(environment) if one.key_env and environment.get(one.key_env)]
+    found += [
+        Found(name="model", ok=True, what=f"{one.provider}: {one.key_env} is set ({one.base_url})") for one in keyed
+    ]
+    if not found:
+        found.append(
+            Found(name="model", ok=False, what="none: set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start Ollama")
+        )
+    found.append(Found(name="prices", ok=True, what=f"table of {snapshot_date(date.today())}"))
+    return found

@@ -1,0 +1,46 @@
+"""Exit codes: one for "verified", one for "finished, unverified", one for every other exit of the loop."""
+
+from shopfloor.domain.exits import Exit
+
+VERIFIED = 0
+BROKEN = 1
+USAGE = 2
+UNVERIFIED = 3
+STUCK = 4
+OUT_OF_BUDGET = 5
+OUT_OF_TIME = 6
+NEEDS_PERSON = 7
+GAVE_UP = 8
+STOPPED = 9
+TRY_LATER = 10
+INTERRUPTED = 130
+
+MEANINGS: tuple[tuple[int, str], ...] = (
+    (VERIFIED, "done, and verified by someone who did not do the work"),
+    (BROKEN, "a bug of shopfloor, or a machine that broke a promise"),
+    (USAGE, "the command line could not be understood"),
+    (UNVERIFIED, "finished, but unverified: no checks were found, or they did not pass"),
+    (STUCK, "the agent went round in circles, or judges refused the work too often"),
+    (OUT_OF_BUDGET, "the budget of money, tokens or turns is used up"),
+    (OUT_OF_TIME, "the budget of time is used up"),
+    (NEEDS_PERSON, "only a person can answer what comes next"),
+    (GAVE_UP, "it cannot be done like this; the message says why"),
+    (STOPPED, "a person paused or cancelled it"),
+    (TRY_LATER, "something is busy or out of reach; the same command later may work"),
+    (INTERRUPTED, "Ctrl-C; the same command goes on where it stopped"),
+)
+
+
+def code_of(leave: Exit, *, verified: bool) -> int:
+    """The exit code for an exit of the loop."""
+    if leave == "done":
+        return VERIFIED if verified else UNVERIFIED
+    codes: dict[Exit, int] = {
+        "stuck": STUCK,
+        "out_of_budget": OUT_OF_BUDGET,
+        "out_of_time": OUT_OF_TIME,
+        "stopped": STOPPED,
+        "needs_person": NEEDS_PERSON,
+        "gave_up": GAVE_UP,
+    }
+    return codes[leave]

@@ -1,0 +1,70 @@
+"""`shopfloor log`: the facts of a mission or of any stream, filtered, followed, as text or JSON lines."""
+
+import os
+from datetime import datetime
+
+import anyio
+import msgspec
+
+from shopfloor.domain.errors import GiveUp
+from shopfloor.factory import open_factory
+from shopfloor.journal.store import Journal, Recorded
+from shopfloor.missions.shop import mission_stream
+from shopfloor.settings import read_settings
+
+BODY_WIDTH = 160
+
+
+def show(name: str, *, kinds: tuple[str, ...], follow: bool, as_json: bool, agents: bool) -> None:
+    """Prints the facts; with `follow`, goes on until interrupted."""
+
+    async def main() -> None:
+        async with open_factory(read_settings({}, os.environ).settings, os.environ) as factory:
+            stream = await _stream_of(factory.journal, name)
+            facts = await _facts(factory.journal, stream, name if agents else "")
+            for fact in facts:
+                _print(fact, kinds, as_json)
+            if follow:
+                async for fact in factory.journal.follow(stream, after=_last_seq(facts, stream)):
+                    _print(fact, kinds, as_json)
+
+    anyio.run(main)
+
+
+async def _stream_of(journal: Journal, name: str) -> str:
+    for stream in (mission_stream(name), name):
+        if any(found.name == stream for found in await journal.streams(stream)):
+            return stream
+    raise GiveUp(f"There is no mission or stream {name!r}; `shopfloor mission list` shows those there are.")
+
+
+async def _facts(journal: Journal, stream: str, mission: str) -> list[Recorded]:
+    facts = await journal.read(stream)
+    if mission:
+        for agent in await journal.streams(f"agent/{mission}/"):
+            facts += await journal.read(agent.name)
+    return sorted(facts, key=lambda fact: fact.at)
+
+
+def _last_seq(facts: list[Recorded], stream: str) -> int:
+    return max((fact.seq for fact in facts if fact.stream == stream), default=0)
+
+
+def _print(fact: Recorded, kinds: tuple[str, ...], as_json: bool) -> None:
+    if kinds and fact.kind not in kinds:
+        return
+    if as_json:
+        line = {
+            "stream": fact.stream,
+            "seq": fact.seq,
+            "epoch": fact.epoch,
+            "at": fact.at,
+            "kind": fact.kind,
+            "body": msgspec.Raw(fact.body),
+        }
+        print(msgspec.json.encode(line).decode(), flush=True)
+        return
+    at = datetime.fromtimestamp(fact.at).strftime("%H:%M:%S")
+    body = fact.body.decode(errors="replace")
+    shown = body if len(body) <= BODY_WIDTH else body[:BODY_WIDTH] + "…"
+    print(f"{at} {fact.stream}#{fact.seq} {fact.kind} {shown}", flush=True)

@@ -1,0 +1,168 @@
+"""Starting and carrying jobs from the command line: progress while it runs, a report at the end, an exit code.
+
+It does not know how a job is done.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import anyio
+import typer
+
+from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.events import Answered, CancelAsked
+from shopfloor.faces.cli.progress import Progress, progress_for
+from shopfloor.faces.cli.report import Report, report_of
+from shopfloor.factory import Factory, Wishes, open_factory
+from shopfloor.floor.carry import mission_of
+from shopfloor.journal.store import inbox_of
+from shopfloor.missions.run import Left
+from shopfloor.missions.shop import mission_stream
+from shopfloor.settings import read_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was said on the command line."""
+
+    flags: Mapping[str, str] = field(default_factory=dict[str, str])
+    model: str = ""
+    output: str = "text"
+    carry: bool = False
+    approve: bool = False
+    plan_only: bool = False
+    record: Path | None = None
+    delay_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.output not in ("text", "json", "stream-json"):
+            raise GiveUp(f"There is no output format {self.output!r}; there are text, json and stream-json.")
+
+    @property
+    def person_present(self) -> bool:
+        """Somebody can answer: a terminal on both ends, and words for people."""
+        return self.output == "text" and sys.stdin.isatty() and sys.stdout.isatty()
+
+    @property
+    def wishes(self) -> Wishes:
+        return Wishes(
+            model=self.model or None,
+            carry_dirty=self.carry,
+            person_present=self.person_present,
+            approve=self.approve,
+            plan_only=self.plan_only,
+        )
+
+
+def flags(*, model: str, auto: str, budget: str, sandbox: str) -> dict[str, str]:
+    """The settings that were given as flags."""
+    given = {"model": model, "auto": auto, "budget": budget, "sandbox": sandbox}
+    return {key: value for key, value in given.items() if value}
+
+
+def brief_of(words: str, file: Path | None) -> str:
+    """The brief, from the command line or a file."""
+    if bool(words) == (file is not None):
+        raise GiveUp('Give a brief, as words (`shopfloor mission "…"`) or as a file (-f brief.md), not both.')
+    if file is None:
+        return words
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise GiveUp(f"The brief {str(file)!r} cannot be read: {trouble}.") from trouble
+
+
+def start(brief: str, repository: Path, form: Literal["mission", "solo"], options: Options) -> None:
+    """Takes a brief in and carries it on; leaves the process with the job's exit code."""
+    if not brief.strip():
+        raise GiveUp("The brief is empty; say in a sentence what you want.")
+
+    async def begin(factory: Factory) -> str:
+        mission, _ = await factory.request(brief, repository, form, options.wishes)
+        return mission
+
+    _carry_with(options, begin)
+
+
+def resume(mission: str, options: Options) -> None:
+    """Carries an existing mission on."""
+
+    async def begin(factory: Factory) -> str:
+        return mission
+
+    _carry_with(options, begin)
+
+
+def cancel(mission: str) -> None:
+    """Asks for the end, and grants it here and now when nobody carries the mission."""
+
+    async def begin(factory: Factory) -> str:
+        if (await mission_of(factory.journal, mission)).request is None:
+            raise GiveUp(f"There is no mission {mission!r}; `shopfloor mission list` shows those there are.")
+        await factory.journal.append(inbox_of(mission_stream(mission)), (CancelAsked(),))
+        return mission
+
+    _carry_with(Options(), begin)
+
+
+def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]]) -> None:
+    settings = read_settings(options.flags, os.environ).settings
+    progress = progress_for(options.output)
+
+    async def main() -> Report:
+        async with open_factory(
+            settings,
+            os.environ,
+            heard=progress.heard,
+            on_delta=progress.delta,
+            record_to=options.record,
+            replay_delay_s=options.delay_s,
+        ) as factory:
+            mission = await begin(factory)
+            with progress:
+                await _until_interrupted(factory, mission, options, progress)
+            return await report_of(factory, mission)
+
+    report = anyio.run(main)
+    progress.end(report)
+    raise typer.Exit(report.exit_code)
+
+
+async def _until_interrupted(factory: Factory, mission: str, options: Options, progress: Progress) -> None:
+    """Carries on; Ctrl-C and a polite kill cut at the next await, and the journal stays whole."""
+    async with anyio.create_task_group() as tasks:
+
+        async def watch() -> None:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                async for _ in signals:
+                    progress.interrupted(mission)
+                    tasks.cancel_scope.cancel()
+
+        tasks.start_soon(watch)
+        await _carry(factory, mission, options, progress)
+        tasks.cancel_scope.cancel()
+
+
+async def _carry(factory: Factory, mission: str, options: Options, progress: Progress) -> Left:
+    """Carries on, asking the person in between where only a person can answer."""
+    wishes = options.wishes
+    while True:
+        left = await factory.carry(mission, wishes)
+        if left.exit != "needs_person" or not options.person_present or options.plan_only:
+            return left
+        question = left.mission.open_question
+        if question is None and not left.mission.approved and left.mission.sealed is not None:
+            if not progress.approval(await report_of(factory, mission)):
+                return left
+            wishes = replace(wishes, approve=True)
+        elif question is not None:
+            answer = await anyio.to_thread.run_sync(progress.question, question.text)
+            answered = Answered(question=question.id, text=answer)
+            await factory.journal.append(inbox_of(mission_stream(mission)), (answered,))
+        else:
+            return left

@@ -1,0 +1,150 @@
+"""Missions seen from outside: list, show, pause, steer, export. It does not carry any."""
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+import anyio
+import msgspec
+
+from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.events import AgentEvent, InboxEvent, ModelReplied, PauseAsked, Steered, ToolReturned
+from shopfloor.domain.mission import Evidence
+from shopfloor.faces.cli.report import Report, report_of
+from shopfloor.faces.cli.show import money, print_json, print_report
+from shopfloor.factory import Factory, open_factory
+from shopfloor.journal.store import inbox_of
+from shopfloor.missions.contract_text import contract_text
+from shopfloor.missions.shop import mission_stream
+from shopfloor.settings import read_settings
+
+_SUFFIXES = {"screenshot": "png", "transcript": "txt", "exchange": "txt", "check": "txt"}
+
+
+def _with_factory(act: Callable[[Factory], Awaitable[None]]) -> None:
+    async def main() -> None:
+        async with open_factory(read_settings({}, os.environ).settings, os.environ) as factory:
+            await act(factory)
+
+    anyio.run(main)
+
+
+def show_list(output: str) -> None:
+    """All missions, newest first."""
+
+    async def act(factory: Factory) -> None:
+        prefix = mission_stream("")
+        streams = sorted(await factory.journal.streams(prefix), key=lambda stream: -stream.first_at)
+        reports = [await report_of(factory, stream.name.removeprefix(prefix)) for stream in streams]
+        if output != "text":
+            print_json([_brief_line(report) for report in reports])
+            return
+        for report in reports:
+            state = "verified" if report.verified else report.state
+            first = report.brief.strip().splitlines()[0][:60]
+            print(f"{report.id:<34} {state:<13} {report.spent.usage.total:>11,} tok  {money(report.spent):<16} {first}")
+        if not reports:
+            print("No missions yet.")
+
+    _with_factory(act)
+
+
+def _brief_line(report: Report) -> dict[str, object]:
+    return {
+        "id": report.id,
+        "form": report.form,
+        "brief": report.brief,
+        "state": report.state,
+        "verified": report.verified,
+        "branch": report.branch,
+        "tokens": report.spent.usage.total,
+    }
+
+
+def show(mission: str, output: str) -> None:
+    """The report on one mission."""
+
+    async def act(factory: Factory) -> None:
+        from rich.console import Console
+
+        report = await report_of(factory, mission)
+        if output == "text":
+            print_report(Console(highlight=False), report)
+        else:
+            print_json(report)
+
+    _with_factory(act)
+
+
+def ask_pause(mission: str) -> None:
+    """Leaves a wish to pause in the inbox."""
+    _write(mission, PauseAsked())
+    print(f"{mission} pauses at the next safe place; go on with: shopfloor mission resume {mission}")
+
+
+def steer(mission: str, words: str) -> None:
+    """Leaves words for the agent at work in the inbox."""
+    _write(mission, Steered(text=words))
+    print("The agent at work hears it between two turns.")
+
+
+def _write(mission: str, letter: InboxEvent) -> None:
+    async def act(factory: Factory) -> None:
+        await report_of(factory, mission)
+        await factory.journal.append(inbox_of(mission_stream(mission)), (letter,))
+
+    _with_factory(act)
+
+
+def export(mission: str, to: Path) -> None:
+    """Writes everything a person would want to read about a mission as plain files."""
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise GiveUp(f"{str(to)!r} exists already; name a folder that does not.")
+
+    async def act(factory: Factory) -> None:
+        report = await report_of(factory, mission)
+        to.mkdir(parents=True, exist_ok=True)
+        (to / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+        (to / "changes.diff").write_text(report.diff, encoding="utf-8")
+        if report.plan is not None:
+            (to / "spec.md").write_text(report.plan.plan.spec.text, encoding="utf-8")
+            (to / "contract.md").write_text(contract_text(report.plan.plan), encoding="utf-8")
+        for line in report.assertions:
+            _export_evidence(factory, to / "evidence" / line.id, line.evidence)
+        for check in report.checks:
+            _export_evidence(factory, to / "checks" / check.name.replace(" ", "-").replace("/", "-"), check.evidence)
+        for stream in await factory.journal.streams(f"agent/{mission}/"):
+            await _export_agent(factory, stream.name, to / "agents")
+        print(f"Written to {to}")
+
+    _with_factory(act)
+
+
+def _export_evidence(factory: Factory, folder: Path, evidence: tuple[Evidence, ...]) -> None:
+    for number, one in enumerate(evidence, 1):
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{number}-{one.kind}.{_SUFFIXES[one.kind]}"
+        path.write_bytes(factory.blobs.get(one.blob))
+
+
+async def _export_agent(factory: Factory, stream: str, folder: Path) -> None:
+    """An agent's exchange as text, and its facts as JSON lines."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = stream.removeprefix("agent/").split("/", 1)[1].replace("/", "-")
+    recorded = await factory.journal.read(stream)
+    with (folder / f"{name}.jsonl").open("wb") as facts:
+        for one in recorded:
+            line = {"seq": one.seq, "at": one.at, "kind": one.kind, "body": msgspec.Raw(one.body)}
+            facts.write(msgspec.json.encode(line) + b"\n")
+    text: list[str] = []
+    for one in recorded:
+        match cast("AgentEvent | None", one.event):
+            case ModelReplied(turn=turn, message=message):
+                calls = "".join(f"\n-> {call.name} {call.arguments}" for call in message.calls)
+                text.append(f"## {turn}\n{message.text}{calls}")
+            case ToolReturned(result=result):
+                text.append(f"<- {result.text}")
+            case _:
+                pass
+    (folder / f"{name}.txt").write_text("\n\n".join(text), encoding="utf-8")

@@ -1,0 +1,201 @@
+"""What a person sees while a job runs: one line per fact that matters, in text or as a stream of JSON.
+
+Lines, not a screen: they survive in a scroll-back, a log file and a pipe. It does not know what happens next.
+"""
+
+import sys
+import time
+from typing import Any, Protocol
+
+import msgspec
+
+from shopfloor.domain.events import (
+    AgentCorrected,
+    AgentEnded,
+    AgentStarted,
+    AttemptEnded,
+    AttemptStarted,
+    ContractSealed,
+    Event,
+    FeatureLanded,
+    FixPlanned,
+    Landed,
+    MissionEnded,
+    MissionPaused,
+    MissionPlanned,
+    MissionReady,
+    MissionRequested,
+    MissionResumed,
+    ModelFailed,
+    ModelReplied,
+    PlanApproved,
+    ToolReturned,
+    VerdictReached,
+)
+from shopfloor.domain.mission import Verdict
+from shopfloor.faces.cli.report import Report
+from shopfloor.faces.cli.show import print_json, print_plan, print_report
+from shopfloor.journal.codec import encode
+
+
+class Progress(Protocol):
+    """Hears facts, shows them, and shows the report at the end."""
+
+    def __enter__(self) -> object: ...
+    def __exit__(self, *_: object) -> None: ...
+    def heard(self, stream: str, event: Event, /) -> None: ...
+    def delta(self, text: str, /) -> None: ...
+    def interrupted(self, mission: str) -> None: ...
+    def approval(self, report: Report) -> bool: ...
+    def question(self, text: str) -> str: ...
+    def end(self, report: Report) -> None: ...
+
+
+def progress_for(output: str) -> Progress:
+    """The progress that an output format calls for."""
+    return Lines() if output == "text" else Quiet(stream=output == "stream-json")
+
+
+class Quiet:
+    """Nothing until the report; with `stream`, every fact as one line of JSON."""
+
+    def __init__(self, *, stream: bool) -> None:
+        self._stream = stream
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def heard(self, stream: str, event: Event, /) -> None:
+        if self._stream:
+            kind, body = encode(event)
+            line = {"stream": stream, "kind": kind, "at": time.time(), "body": msgspec.Raw(body)}
+            print(msgspec.json.encode(line).decode(), flush=True)
+
+    def delta(self, text: str, /) -> None: ...
+
+    def interrupted(self, mission: str) -> None:
+        print(f"shopfloor: stopped; go on with: shopfloor mission resume {mission}", file=sys.stderr)
+
+    def approval(self, report: Report) -> bool:
+        return False
+
+    def question(self, text: str) -> str:
+        return ""
+
+    def end(self, report: Report) -> None:
+        print_json({"kind": "Report", "body": report} if self._stream else report, compact=self._stream)
+
+
+class Lines:
+    """Lines for people."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._out = Console(highlight=False, soft_wrap=False)
+        self._started = time.monotonic()
+        self._agent = ""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def delta(self, text: str, /) -> None: ...
+
+    def heard(self, stream: str, event: Event, /) -> None:
+        described = _described(event)
+        if described is not None:
+            mark, text = described
+            self._line(mark, text)
+        elif isinstance(event, ModelReplied):
+            self._turn(event)
+
+    def interrupted(self, mission: str) -> None:
+        self._line("yellow", f"stopped; nothing is lost. Go on with: shopfloor mission resume {mission}")
+
+    def approval(self, report: Report) -> bool:
+        print_plan(self._out, report)
+        return self._out.input("\nGo ahead? [y/N] ").strip().lower() in ("y", "yes")
+
+    def question(self, text: str) -> str:
+        return self._out.input(f"\n{text}\n> ")
+
+    def end(self, report: Report) -> None:
+        print_report(self._out, report)
+
+    def _turn(self, event: ModelReplied) -> None:
+        calls = ", ".join(_call_words(call.name, call.arguments) for call in event.message.calls)
+        words = " ".join(event.message.text.split())
+        self._line("dim", f"  {event.turn:>3}  {calls or words}"[: max(40, self._out.width - 12)])
+
+    def _line(self, style: str, text: str) -> None:
+        from rich.text import Text
+
+        seconds = int(time.monotonic() - self._started)
+        self._out.print(Text(f"{seconds // 60:3}:{seconds % 60:02}  ", style="dim").append(text, style=style))
+
+
+def _described(event: Event) -> tuple[str, str] | None:
+    match event:
+        case MissionRequested(brief=brief, sandbox=sandbox, autonomy=autonomy):
+            first = brief.text.strip().splitlines()[0]
+            return "bold", f"brief: {first}  (sandbox {sandbox}, autonomy {autonomy})"
+        case AgentStarted(role=role, model=model):
+            return "cyan", f"{role} ({model})"
+        case AgentEnded(exit=leave, reason=reason, spent=spent) if leave != "done":
+            return "yellow", f"  left: {leave} {reason} after {spent.usage.total:,} tokens"
+        case AgentCorrected(why="circle", reason=reason):
+            return "yellow", f"  corrected: {reason}"
+        case ModelFailed(reason=reason):
+            return "red", f"  the model did not answer: {reason}"
+        case MissionPlanned(plan=plan):
+            return "bold", f"planned: {len(plan.features)} features, {len(plan.contract.assertions)} assertions"
+        case ContractSealed(seal=seal, checks=checks):
+            return "bold", f"contract sealed {seal[:12]}, {len(checks.checks)} checks seen to fail on the base"
+        case PlanApproved(by=by):
+            return "bold", f"approved by {by}"
+        case AttemptStarted(feature=feature, attempt=attempt):
+            return "bold", f"build {feature}" + (f" (attempt {attempt})" if attempt > 1 else "")
+        case AttemptEnded(feature=feature, exit=leave, commit=commit):
+            return "", f"  {feature}: {leave}" + (f" at {commit[:10]}" if commit else "")
+        case VerdictReached(verdict=verdict):
+            return ("green" if verdict.passed else "red"), _verdict_words(verdict)
+        case FixPlanned(features=features):
+            return "yellow", f"fix first: {', '.join(fix.id for fix in features)}"
+        case FeatureLanded(feature=feature, commit=commit):
+            return "green", f"landed {feature} at {commit[:10]}"
+        case MissionPaused(reason=reason):
+            return "yellow", f"paused: {reason}"
+        case MissionResumed():
+            return "bold", "goes on"
+        case MissionReady(branch=branch):
+            return "green", f"ready on branch {branch}"
+        case Landed(target=target):
+            return "green", f"merged into {target}"
+        case MissionEnded(exit=leave, reason=reason):
+            return ("green" if leave == "done" else "red"), f"ended: {leave} {reason}".rstrip()
+        case ToolReturned(result=result) if not result.ok:
+            return "yellow", f"       {' '.join(result.text.split())[:100]}"
+        case _:
+            return None
+
+
+def _verdict_words(verdict: Verdict) -> str:
+    judged = sum(word.verdict == "passed" for word in verdict.judged)
+    kind = verdict.kind.replace("_", " ")
+    if verdict.passed:
+        return f"{kind} of {verdict.subject}: passed ({len(verdict.checks)} checks, {judged} assertions)"
+    return f"{kind} of {verdict.subject}: refused by {', '.join(verdict.caught_by)}"
+
+
+def _call_words(name: str, arguments: str) -> str:
+    """A call in a few words: its name and its most telling argument."""
+    try:
+        values: dict[str, Any] = msgspec.json.decode(arguments, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return name
+    told = next(
+        (values[key] for key in ("command", "path", "pattern", "do", "question", "summary") if key in values), ""
+    )
+    return f"{name} {' '.join(str(told).split())}".strip()

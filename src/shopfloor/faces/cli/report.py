@@ -1,0 +1,197 @@
+"""What came of a job, as one value that text, JSON and a colleague can be shown.
+
+Read from the journal alone. It does not know how it is laid out.
+"""
+
+from typing import cast
+
+from shopfloor.context.cache import CacheBreak, CachedCall, cache_breaks
+from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.events import AgentEvent, AgentStarted, MissionPlanned, ModelReplied
+from shopfloor.domain.exits import Exit
+from shopfloor.domain.fact import Fact
+from shopfloor.domain.mission import AssertionVerdict, CheckOutcome, Evidence, Finding
+from shopfloor.domain.spending import Spent
+from shopfloor.faces.cli.exits import NEEDS_PERSON, STOPPED, code_of
+from shopfloor.factory import Factory
+from shopfloor.floor.carry import mission_of
+from shopfloor.floor.delivery import verified
+from shopfloor.journal.store import Recorded
+from shopfloor.journal.views import spent
+from shopfloor.missions.shop import mission_stream
+from shopfloor.missions.state import Mission
+from shopfloor.repo.store import Store
+
+
+class AssertionLine(Fact):
+    """An assertion, the last word on it, and what shows it."""
+
+    id: str
+    title: str
+    surface: str
+    verdict: AssertionVerdict | None = None
+    reason: str = ""
+    rounds: int = 0
+    evidence: tuple[Evidence, ...] = ()
+
+
+class AgentLine(Fact):
+    """One agent's run."""
+
+    name: str
+    role: str
+    model: str
+    spent: Spent
+    breaks: tuple[CacheBreak, ...] = ()
+
+
+class Report(Fact):
+    """The whole job."""
+
+    id: str
+    form: str
+    brief: str
+    state: str
+    exit: Exit | None
+    reason: str
+    verified: bool
+    exit_code: int
+    autonomy: str
+    sandbox: str
+    network: str
+    repository: str
+    base: str
+    plan: MissionPlanned | None = None
+    seal: str = ""
+    assertions: tuple[AssertionLine, ...] = ()
+    checks: tuple[CheckOutcome, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    fixes: tuple[str, ...] = ()
+    branch: str = ""
+    commit: str = ""
+    merge_command: str = ""
+    undo_command: str = ""
+    diff: str = ""
+    answer: str = ""
+    agents: tuple[AgentLine, ...] = ()
+    spent: Spent = Spent()
+    seconds: float = 0.0
+    """From the request to the last fact, pauses included."""
+
+
+async def report_of(factory: Factory, mission_id: str) -> Report:
+    """The report on a mission or run. GiveUp when there is none of that name."""
+    recorded = await factory.journal.read(mission_stream(mission_id))
+    mission = await mission_of(factory.journal, mission_id)
+    if mission.request is None:
+        raise GiveUp(f"There is no mission {mission_id!r}; `shopfloor mission list` shows those there are.")
+    agents = await _agents(factory, mission_id)
+    asked, ready = mission.request, mission.ready
+    leave, reason = _standing(mission)
+    last = mission.verdicts[-1].verdict if mission.verdicts else None
+    is_verified = verified(mission) and leave == "done"
+    return Report(
+        id=mission_id,
+        form=asked.form,
+        brief=asked.brief.text,
+        state=leave or ("paused" if mission.paused is not None else "open"),
+        exit=leave,
+        reason=reason,
+        verified=is_verified,
+        exit_code=_exit_code(mission, leave, is_verified),
+        autonomy=asked.autonomy,
+        sandbox=asked.sandbox,
+        network=asked.network,
+        repository=asked.repository,
+        base=asked.base,
+        plan=mission.planned,
+        seal=mission.sealed.seal if mission.sealed else "",
+        assertions=_assertions(mission),
+        checks=last.checks if last else (),
+        findings=tuple(finding for one in mission.verdicts for finding in one.verdict.findings),
+        fixes=tuple(fix.id for planned in mission.fixes for fix in planned.features),
+        branch=ready.branch if ready else "",
+        commit=ready.commit if ready else "",
+        merge_command=ready.merge_command if ready else "",
+        undo_command=f"git branch -D {ready.branch}" if ready else "",
+        diff=await _diff(factory, mission_id, asked.base, ready.commit) if ready else "",
+        answer=await _last_words(factory, mission_id) if asked.form == "solo" else "",
+        agents=agents,
+        spent=sum((agent.spent for agent in agents), Spent()),
+        seconds=recorded[-1].at - recorded[0].at,
+    )
+
+
+def _standing(mission: Mission) -> tuple[Exit | None, str]:
+    if mission.ended is not None:
+        return mission.ended.exit, mission.ended.reason
+    return None, mission.paused or ""
+
+
+def _exit_code(mission: Mission, leave: Exit | None, is_verified: bool) -> int:
+    if leave is not None:
+        return code_of(leave, verified=is_verified)
+    if mission.open_question is not None or (mission.sealed is not None and not mission.approved):
+        return NEEDS_PERSON
+    if (mission.paused or "").startswith("the budget is used up"):
+        return code_of("out_of_budget", verified=False)
+    return STOPPED
+
+
+def _assertions(mission: Mission) -> tuple[AssertionLine, ...]:
+    if mission.planned is None:
+        return ()
+    words = [judged for one in mission.verdicts for judged in one.verdict.judged]
+    lines: list[AssertionLine] = []
+    for assertion in mission.planned.plan.contract.assertions:
+        said = [word for word in words if word.assertion == assertion.id]
+        lines.append(
+            AssertionLine(
+                id=assertion.id,
+                title=assertion.title,
+                surface=assertion.surface,
+                verdict=said[-1].verdict if said else None,
+                reason=said[-1].reason if said else "",
+                rounds=len(said),
+                evidence=said[-1].evidence if said else (),
+            )
+        )
+    return tuple(lines)
+
+
+async def _agents(factory: Factory, mission_id: str) -> tuple[AgentLine, ...]:
+    lines: list[AgentLine] = []
+    streams = await factory.journal.streams(f"agent/{mission_id}/")
+    for stream in sorted(streams, key=lambda stream: stream.first_at):
+        recorded = await factory.journal.read(stream.name)
+        started = recorded[0].event
+        if isinstance(started, AgentStarted):
+            name = stream.name.removeprefix(f"agent/{mission_id}/")
+            breaks = cache_breaks(_calls(recorded))
+            lines.append(
+                AgentLine(name=name, role=started.role, model=started.model, spent=spent(recorded), breaks=breaks)
+            )
+    return tuple(lines)
+
+
+def _calls(recorded: list[Recorded]) -> list[CachedCall]:
+    calls: list[CachedCall] = []
+    for one in recorded:
+        match cast("AgentEvent | None", one.event):
+            case ModelReplied(turn=turn, model=model, usage=usage):
+                calls.append(CachedCall(turn=turn, model=model, usage=usage, at=one.at))
+            case _:
+                pass
+    return calls
+
+
+async def _last_words(factory: Factory, mission_id: str) -> str:
+    for one in reversed(await factory.journal.read(f"agent/{mission_id}/solo/1")):
+        if isinstance(one.event, ModelReplied):
+            return one.event.message.text
+    return ""
+
+
+async def _diff(factory: Factory, mission_id: str, base: str, commit: str) -> str:
+    store = await Store.open(factory.folder / "missions" / mission_id / "store.git")
+    return await store.diff(base, commit)

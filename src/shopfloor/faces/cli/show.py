@@ -1,0 +1,159 @@
+"""Laying out a report for people: the brief, the contract with each verdict and its evidence, the diff, the cost.
+
+It does not know where a report comes from.
+"""
+
+import sys
+
+import msgspec
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from shopfloor.domain.spending import Spent
+from shopfloor.faces.cli.report import AssertionLine, Report
+
+DIFF_LINES = 60
+_STYLES = {"passed": "green", "failed": "red", "blocked": "yellow"}
+
+
+def print_json(value: object, *, compact: bool = False) -> None:
+    """A value as JSON on standard output."""
+    raw = msgspec.json.encode(value)
+    sys.stdout.write((raw if compact else msgspec.json.format(raw)).decode() + "\n")
+
+
+def print_plan(out: Console, report: Report) -> None:
+    """What a person approves: spec, contract, expected cost, what the mission may do, how to undo it."""
+    assert report.plan is not None
+    plan = report.plan.plan
+    out.print(Panel(Markdown(plan.spec.text), title="Spec", title_align="left"))
+    if plan.spec.assumptions:
+        out.print(Text("Assumptions", style="bold"))
+        for assumption in plan.spec.assumptions:
+            out.print(Text(f"  · {assumption}"))
+    for assertion in plan.contract.assertions:
+        out.print(Text(f"{assertion.id}  ", style="cyan").append(f"{assertion.title} ({assertion.surface})", "bold"))
+        out.print(Text(f"    {assertion.behaviour}"))
+    facts = Table.grid(padding=(0, 2))
+    low, high = report.plan.expected.tokens
+    facts.add_row("Features", ", ".join(feature.id for feature in plan.features))
+    facts.add_row("Expected", f"{low:,} to {high:,} tokens, mostly cache reads")
+    facts.add_row("Sandbox", f"{report.sandbox}, network {report.network}, autonomy {report.autonomy}")
+    facts.add_row(
+        "Undo", f"nothing is touched but the branch shopfloor/{report.id}: git branch -D shopfloor/{report.id}"
+    )
+    facts.add_row("Sealed", report.seal[:16])
+    out.print(facts)
+
+
+def print_report(out: Console, report: Report) -> None:
+    """The whole job, as one would show it to a colleague."""
+    out.print()
+    out.print(Rule(_headline(report)))
+    out.print(Panel(report.brief.strip(), title="Brief", title_align="left", border_style="dim"))
+    if report.answer:
+        out.print(Markdown(report.answer))
+    if report.assertions:
+        out.print(_contract(report))
+    if report.checks:
+        out.print(_checks(report))
+    for finding in report.findings:
+        if finding.severity != "P3":
+            where = f" {finding.path}:{finding.line}" if finding.path else ""
+            out.print(Text(f"{finding.severity} {finding.check}{where}: {finding.text}", style="yellow"))
+    if report.diff:
+        out.print(_diff(report.diff))
+    out.print(_costs(report))
+    _print_next(out, report)
+
+
+def _headline(report: Report) -> Text:
+    if report.verified:
+        return Text(f"{report.id}: verified", style="bold green")
+    if report.exit == "done":
+        return Text(f"{report.id}: finished, unverified", style="bold yellow")
+    return Text(
+        f"{report.id}: {report.state} {report.reason}".rstrip(), style="bold red" if report.exit else "bold yellow"
+    )
+
+
+def _contract(report: Report) -> Table:
+    table = Table(title="Contract", title_justify="left", box=None, padding=(0, 1), expand=True)
+    for heading in ("", "Assertion", "", "Evidence"):
+        table.add_column(heading, overflow="fold")
+    for line in report.assertions:
+        verdict = line.verdict or "not judged"
+        rounds = f" in round {line.rounds}" if line.rounds > 1 else ""
+        table.add_row(
+            Text(line.id, style="cyan", no_wrap=True),
+            Text(f"{line.title} ({line.surface})"),
+            Text(verdict + rounds, style=_STYLES.get(verdict, "dim")),
+            _evidence(line),
+        )
+    return table
+
+
+def _evidence(line: AssertionLine) -> Text:
+    shown = [f"{evidence.kind} {evidence.blob[:10]}" for evidence in line.evidence[:3]]
+    more = f" and {len(line.evidence) - 3} more" if len(line.evidence) > 3 else ""
+    reason = f"{line.reason}\n" if line.reason and line.verdict != "passed" else ""
+    return Text(reason + ", ".join(shown) + more, style="dim")
+
+
+def _checks(report: Report) -> Table:
+    table = Table(title="Last checks", title_justify="left", box=None, padding=(0, 1))
+    for check in report.checks:
+        mark = Text("passed", "green") if check.passed else Text("failed", "red")
+        table.add_row(mark, Text(check.name), Text(check.command, "dim"), Text(check.detail, "dim"))
+    return table
+
+
+def _diff(diff: str) -> Panel:
+    lines = diff.splitlines()
+    shown = "\n".join(lines[:DIFF_LINES])
+    added = sum(line.startswith("+") and not line.startswith("+++") for line in lines)
+    removed = sum(line.startswith("-") and not line.startswith("---") for line in lines)
+    more = f", first {DIFF_LINES} of {len(lines)} lines" if len(lines) > DIFF_LINES else ""
+    title = f"Diff: +{added} -{removed}{more}"
+    return Panel(Syntax(shown, "diff", background_color="default"), title=title, title_align="left", border_style="dim")
+
+
+def _costs(report: Report) -> Table:
+    table = Table(title="Cost", title_justify="left", box=None, padding=(0, 1))
+    for heading in ("agent", "calls", "prompt tokens", "from cache", "output", "money"):
+        table.add_column(heading, justify="left" if heading == "agent" else "right")
+    for agent in report.agents:
+        table.add_row(agent.name, *_amounts(agent.spent))
+    if len(report.agents) > 1:
+        table.add_row("all", *_amounts(report.spent), style="bold")
+    return table
+
+
+def _amounts(spent: Spent) -> tuple[str, ...]:
+    usage = spent.usage
+    return (str(spent.calls), f"{usage.prompt:,}", f"{usage.cache_share:.0%}", f"{usage.output:,}", money(spent))
+
+
+def money(spent: Spent) -> str:
+    """Money spent, with what is not known said to be unknown."""
+    if spent.unpriced and not spent.usd:
+        return "unknown"
+    return f"{spent.usd:.4f} USD" + (" + unknown" if spent.unpriced else "")
+
+
+def _print_next(out: Console, report: Report) -> None:
+    minutes, seconds = divmod(int(report.seconds), 60)
+    out.print(Text(f"Took {minutes} min {seconds:02} s. Sandbox {report.sandbox}.", style="dim"))
+    if report.sandbox == "none":
+        out.print(Text("Without a sandbox, the independence of the judges was not enforced.", style="yellow"))
+    if report.merge_command:
+        out.print(Text("Merge it:  ", style="bold").append(report.merge_command, style="green"))
+        out.print(Text("Undo it:   ", style="bold").append(report.undo_command))
+    elif report.exit is None:
+        out.print(Text("Go on:     ", style="bold").append(f"shopfloor mission resume {report.id}"))
+    out.print(Text("Look into: ", style="bold").append(f"shopfloor mission export {report.id} FOLDER", style=""))

@@ -1,0 +1,294 @@
+"""The composition root: the only place where the rooms are put together, from settings and an environment.
+
+It does not decide anything about the work.
+"""
+
+import hashlib
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, get_args
+
+import msgspec
+
+from shopfloor.agent.desk import Desk, Heard, nobody
+from shopfloor.domain.contract import Brief
+from shopfloor.domain.errors import GiveUp, NeedsHuman
+from shopfloor.domain.events import Event, MissionRequested
+from shopfloor.domain.messages import Model, OnDelta
+from shopfloor.domain.roles import RoleName
+from shopfloor.floor.carry import carry, mission_of
+from shopfloor.guard.permit import Policy
+from shopfloor.journal.blobs import Blobs
+from shopfloor.journal.sqlite import open_sqlite
+from shopfloor.journal.store import Journal, Lease
+from shopfloor.missions.inbox import Inbox
+from shopfloor.missions.run import Left, Orders
+from shopfloor.missions.shop import Shop, mission_stream
+from shopfloor.models.cassette import Recorder
+from shopfloor.models.connect import connect
+from shopfloor.models.local import discover_local
+from shopfloor.models.names import Endpoint
+from shopfloor.models.prices import Price, PriceBook
+from shopfloor.repo.origin import Origin
+from shopfloor.repo.services import services_at
+from shopfloor.repo.store import Store
+from shopfloor.router.choose import choose
+from shopfloor.sandbox.dependencies import Dependencies, Setup, furnished, set_up
+from shopfloor.sandbox.probe import probe, start
+from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
+from shopfloor.settings import Settings, parse_budget, state_folder
+from shopfloor.validation.court import StartSandbox
+
+ROLES: tuple[RoleName, ...] = get_args(RoleName)
+_IDLE_WORDS = frozenset(
+    ("a", "an", "and", "as", "be", "can", "for", "from", "in", "is", "it", "of", "on", "or", "please", "so", "that")
+    + ("the", "then", "to", "we", "when", "with")
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What a person asks of one job, beyond the settings."""
+
+    model: str | None = None
+    carry_dirty: bool = False
+    person_present: bool = False
+    approve: bool = False
+    plan_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Factory:
+    """A factory over one state folder. Listeners hear every fact, and the text of replies while it streams."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    folder: Path
+    journal: Journal
+    blobs: Blobs
+    record_to: Path | None = None
+    replay_delay_s: float = 0.0
+    heard: Heard = nobody
+    on_delta: OnDelta | None = None
+    _models: dict[str, Model] = field(default_factory=dict[str, Model])
+
+    async def request(
+        self, brief: str, repository: Path, form: Literal["mission", "solo"], wishes: Wishes
+    ) -> tuple[str, MissionRequested]:
+        """Takes a brief in; the mission's id, and what was requested. Nothing has been done yet.
+
+        GiveUp when the repository is unfit, no model is named, or its price is needed and unknown;
+        NeedsHuman when uncommitted work is in the way.
+        """
+        origin = await Origin.open(repository)
+        head = await origin.head()
+        base = await self._base(origin, wishes)
+        requested = MissionRequested(
+            brief=Brief(text=brief),
+            repository=str(origin.top),
+            base=base,
+            target=head.branch or head.commit,
+            models=await self._model_names(form, wishes),
+            autonomy=self.settings.auto,
+            budget=parse_budget(self.settings.budget),
+            sandbox=self._level(),
+            person_present=wishes.person_present,
+            merge_policy=self.settings.merge,
+            form=form,
+        )
+        mission_id = await self._new_id(brief, origin)
+        await origin.keep(mission_id, base)
+        await self.journal.append(mission_stream(mission_id), (requested,), expected=0)
+        self.heard(mission_stream(mission_id), requested)
+        return mission_id, requested
+
+    async def carry(self, mission_id: str, wishes: Wishes) -> Left:
+        """Carries a mission on to its end, or to where it must wait. TryLater while another runner has it."""
+        if (await mission_of(self.journal, mission_id)).request is None:
+            raise GiveUp(f"There is no mission {mission_id!r}; `shopfloor mission list` shows those there are.")
+
+        async def build(lease: Lease) -> tuple[Shop, Origin]:
+            return await self._shop(mission_id, lease, wishes)
+
+        return await carry(self.journal, mission_id, build, Orders(approve=wishes.approve, plan_only=wishes.plan_only))
+
+    async def _shop(self, mission_id: str, lease: Lease, wishes: Wishes) -> tuple[Shop, Origin]:
+        mission = await mission_of(self.journal, mission_id)
+        asked = mission.asked
+        origin = await Origin.open(Path(asked.repository))
+        folder = self.folder / "missions" / mission_id
+        folder.mkdir(parents=True, exist_ok=True)
+        store = await Store.create(folder / "store.git", origin, asked.base)
+        inbox = await Inbox.open(self.journal, mission_stream(mission_id), f"agent/{mission_id}/")
+        names = dict(asked.models)
+
+        def heard(stream: str, event: Event) -> None:
+            inbox.hear(event)
+            self.heard(stream, event)
+
+        def model_for(role: RoleName) -> Model:
+            return self._model(wishes.model or names.get(role) or next(iter(names.values())))
+
+        desk = Desk(
+            journal=self.journal,
+            blobs=self.blobs,
+            lease=lease,
+            model_for=model_for,
+            policy=Policy(
+                autonomy=asked.autonomy, sandboxed=asked.sandbox != "none", person_present=wishes.person_present
+            ),
+            mail=inbox.mail,
+            answers={**{answer.id: answer.text for answer in mission.answers}, **await inbox.answers()},
+            heard=heard,
+            on_delta=self.on_delta,
+        )
+        start_sandbox = await self._sandboxes(asked, store, folder)
+        shop = Shop(
+            id=mission_id,
+            desk=desk,
+            store=store,
+            start=start_sandbox,
+            folder=folder,
+            person_present=wishes.person_present,
+        )
+        return shop, origin
+
+    async def _sandboxes(self, asked: MissionRequested, store: Store, folder: Path) -> StartSandbox:
+        """Starts sandboxes at the level that was promised, with the repository's dependencies in them."""
+        level: Level = "none" if asked.sandbox == "none" else "bubblewrap"
+        setup = await self._dependencies(asked, store, folder, level)
+
+        def opened(blueprint: Blueprint) -> AbstractAsyncContextManager[Sandbox]:
+            return start(furnished(blueprint, setup) if setup else blueprint, level)
+
+        return opened
+
+    async def _dependencies(
+        self, asked: MissionRequested, store: Store, folder: Path, level: Level
+    ) -> Dependencies | None:
+        """What the repository depends on, set up once per content of its lock files; None if it says nothing."""
+        wanted = (await services_at(store, asked.base)).setup
+        if wanted.command is None:
+            return None
+        locks = hashlib.sha256(wanted.command.encode())
+        for path in wanted.lock:
+            locks.update(await store.show(asked.base, path) or b"")
+        setup = Setup(command=wanted.command, lock_hash=locks.hexdigest(), network=wanted.network)
+        with TemporaryDirectory(dir=folder) as scratch:
+            checkout = Path(scratch) / "checkout"
+            await store.clone(asked.base, checkout)
+            done = await set_up(setup, Blueprint(checkout=str(checkout)), self.folder / "dependencies", level)
+        if done.exit_code != 0:
+            tail = Path(done.log).read_text(errors="replace")[-800:]
+            raise GiveUp(f"The set-up command {wanted.command!r} ended with exit code {done.exit_code}:\n{tail}")
+        return done
+
+    def _level(self) -> Level:
+        """The level that will hold. GiveUp when the settings want more than this machine has."""
+        found, wanted = probe(), self.settings.sandbox
+        if wanted == "auto":
+            return found.best
+        if wanted == "bubblewrap" and found.best != "bubblewrap":
+            raise GiveUp(f"No bubblewrap sandbox can be had: {found.why_no_bubblewrap}.")
+        return wanted
+
+    async def _base(self, origin: Origin, wishes: Wishes) -> str:
+        dirty = await origin.dirty()
+        if not dirty:
+            return (await origin.head()).commit
+        if wishes.carry_dirty:
+            return await origin.snapshot_commit()
+        shown = ", ".join(dirty[:5]) + (f" and {len(dirty) - 5} more" if len(dirty) > 5 else "")
+        raise NeedsHuman(
+            f"{str(origin.top)!r} has uncommitted changes ({shown}). Commit or stash them, "
+            "or start again with --carry to build on them as they are; nothing was touched."
+        )
+
+    async def _new_id(self, brief: str, origin: Origin) -> str:
+        """A short name that says what it is about; the same brief on a fresh factory gets the same name."""
+        words = [word for word in re.findall(r"[a-z0-9]+", brief.lower()) if word not in _IDLE_WORDS]
+        slug = "-".join(words[:4])[:40].strip("-") or "mission"
+        taken = {stream.name for stream in await self.journal.streams(mission_stream(slug))}
+        number = 1
+        while mission_stream(f"{slug}-{number}") in taken or await origin.branch(f"shopfloor/{slug}-{number}"):
+            number += 1
+        return f"{slug}-{number}"
+
+    async def _model_names(self, form: str, wishes: Wishes) -> tuple[tuple[RoleName, str], ...]:
+        """Which model each role uses; all of them can be reached as far as names and keys tell."""
+        default = self.settings.model or (None if wishes.model else await self._usual_model())
+        chosen: list[tuple[RoleName, str]] = []
+        for role in ROLES:
+            if (role == "solo") != (form == "solo"):
+                continue
+            choice = choose(role, asked=wishes.model, by_role=self.settings.models, default=default)
+            if choice is None:
+                raise GiveUp(NO_MODEL)
+            self._model(choice.model)
+            chosen.append((role, choice.model))
+        return tuple(chosen)
+
+    async def _usual_model(self) -> str | None:
+        """What a person who only set a key, or only started a local server, most likely means."""
+        for variable, name in USUAL_MODELS:
+            if self.environment.get(variable):
+                return name
+        for server in await discover_local():
+            if server.models:
+                return f"{server.endpoint.provider}:{server.models[0]}"
+        return None
+
+    def _model(self, name: str) -> Model:
+        if name not in self._models:
+            self._models[name] = self._connect(name)
+        return self._models[name]
+
+    def _connect(self, name: str) -> Model:
+        own = tuple(
+            Endpoint(provider=provider, base_url=given.base_url, wire=given.wire, key_env=given.key_env)
+            for provider, given in self.settings.providers.items()
+        )
+        own_prices = msgspec.convert(msgspec.to_builtins(self.settings.prices), dict[str, Price])
+        model = connect(name, self.environment, own=own, prices=PriceBook(own=own_prices), delay_s=self.replay_delay_s)
+        return model if self.record_to is None else Recorder(model, self.record_to)
+
+
+USUAL_MODELS = (("ANTHROPIC_API_KEY", "anthropic:claude-sonnet-5-5"), ("OPENAI_API_KEY", "openai:o3"))
+NO_MODEL = (
+    "No model is named. Name one with --model PROVIDER:MODEL or in the settings, set ANTHROPIC_API_KEY or "
+    "OPENAI_API_KEY, or start a local server such as Ollama; `shopfloor doctor` shows which ones answer."
+)
+
+
+@asynccontextmanager
+async def open_factory(
+    settings: Settings,
+    environment: Mapping[str, str],
+    *,
+    heard: Heard = nobody,
+    on_delta: OnDelta | None = None,
+    record_to: Path | None = None,
+    replay_delay_s: float = 0.0,
+) -> AsyncGenerator[Factory]:
+    """A factory over the state folder that the settings name. Broken when the folder cannot be used."""
+    folder = state_folder(settings, environment)
+    folder.mkdir(parents=True, exist_ok=True)
+    journal = open_sqlite(folder / "journal.db")
+    try:
+        yield Factory(
+            settings=settings,
+            environment=environment,
+            folder=folder,
+            journal=journal,
+            blobs=Blobs(folder / "blobs"),
+            record_to=record_to,
+            replay_delay_s=replay_delay_s,
+            heard=heard,
+            on_delta=on_delta,
+        )
+    finally:
+        await journal.close()

@@ -1,0 +1,1 @@
+"""The floor: jobs are claimed, carried to their end, and their result is handed to the person's repository."""

@@ -1,0 +1,74 @@
+"""One job carried by one runner: claimed by a lease that is renewed, run, delivered, given back.
+
+A runner whose lease was taken hears it from the journal at its next append and stops without another word.
+It does not know what the job is about.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+
+import anyio
+
+from shopfloor.domain.errors import NeedsHuman
+from shopfloor.domain.events import MissionEvent, MissionPaused
+from shopfloor.floor.delivery import deliver
+from shopfloor.journal.holder import this_process
+from shopfloor.journal.store import Journal, Lease
+from shopfloor.missions.run import Left, Orders, Runner
+from shopfloor.missions.shop import Shop, mission_stream
+from shopfloor.missions.state import Mission, evolve, fold
+from shopfloor.repo.origin import Origin
+
+LEASE_S = 30.0
+
+
+async def carry(
+    journal: Journal, mission_id: str, build: Callable[[Lease], Awaitable[tuple[Shop, Origin]]], orders: Orders
+) -> Left:
+    """Carries a mission on to where it ends or must wait. TryLater when another runner has it."""
+    async with held(journal, mission_stream(mission_id)) as lease:
+        shop, origin = await build(lease)
+        left = await Runner(shop, orders).run()
+        if left.exit is None:
+            return await _deliver(shop, origin, left.mission)
+        return left
+
+
+@asynccontextmanager
+async def held(journal: Journal, stream: str) -> AsyncGenerator[Lease]:
+    """A lease of the stream, renewed in the background for as long as the body runs."""
+    lease = await journal.acquire(stream, this_process(), LEASE_S)
+
+    async def keep() -> None:
+        while True:
+            await anyio.sleep(LEASE_S / 3)
+            await journal.renew(lease, LEASE_S)
+
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(keep)
+            yield lease
+            tasks.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await journal.release(lease)
+
+
+async def _deliver(shop: Shop, origin: Origin, mission: Mission) -> Left:
+    """Delivery in keyed steps, each on record before the next, until the mission has ended."""
+    while mission.ended is None:
+        try:
+            event = await deliver(shop, origin, mission)
+        except NeedsHuman as need:
+            await shop.desk.record(shop.stream, MissionPaused(reason=need.question))
+            return Left(exit="needs_person", reason=need.question, mission=mission)
+        await shop.desk.record(shop.stream, event)
+        mission = evolve(mission, event)
+    return Left(exit=mission.ended.exit, reason=mission.ended.reason, mission=mission)
+
+
+async def mission_of(journal: Journal, mission_id: str) -> Mission:
+    """How a mission stands, for faces."""
+    recorded = await journal.read(mission_stream(mission_id))
+    return fold(cast("list[MissionEvent]", [one.event for one in recorded if one.event is not None]))

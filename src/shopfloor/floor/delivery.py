@@ -1,0 +1,43 @@
+"""The mission's branch arrives in the person's repository; merging it is theirs, or their policy's.
+
+Keyed by mission: doing it twice is the same as once. It does not know whether the work is good.
+"""
+
+from shopfloor.domain.events import Landed, MissionEnded, MissionReady
+from shopfloor.missions.shop import Shop
+from shopfloor.missions.state import Mission
+from shopfloor.repo.merge import Conflict
+from shopfloor.repo.origin import Merged, Origin, Refused, merge_command
+
+
+async def deliver(shop: Shop, origin: Origin, mission: Mission) -> MissionReady | Landed | MissionEnded:
+    """The next step of handing the work over; what happened, to be recorded."""
+    asked = mission.asked
+    commit = mission.attempts[-1].commit if asked.form == "solo" else mission.tip
+    if mission.ready is None:
+        if commit == asked.base:
+            return MissionEnded(exit="done", reason="nothing had to be changed")
+        branch = await origin.deliver(shop.id, shop.store.path, commit)
+        command = merge_command(branch, await _elsewhere(origin, asked.target))
+        return MissionReady(branch=branch, commit=commit, merge_command=command)
+    if asked.merge_policy == "automatic" and mission.merged is None and verified(mission):
+        match await origin.merge(commit, asked.target, f"Merge mission {shop.id}"):
+            case Merged(commit=merged):
+                return Landed(target=asked.target, commit=merged)
+            case Conflict(paths=paths):
+                return MissionEnded(exit="done", reason=f"not merged: {', '.join(paths)} changed on both sides")
+            case Refused(why=why):
+                return MissionEnded(exit="done", reason=f"not merged: {why}")
+    return MissionEnded(exit="done")
+
+
+async def _elsewhere(origin: Origin, target: str) -> str:
+    """The target, when the person stands on another branch."""
+    return "" if (await origin.head()).branch == target else target
+
+
+def verified(mission: Mission) -> bool:
+    """Whether someone who did not do the work says that all of it is done."""
+    if mission.asked.form == "solo":
+        return bool(mission.verdicts) and mission.verdicts[-1].verdict.passed
+    return mission.all_landed

@@ -1,0 +1,1 @@
+"""What is allowed. Pure decisions over values; nothing here reads, writes or runs anything."""

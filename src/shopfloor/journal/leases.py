@@ -1,0 +1,53 @@
+"""Leases as rows: who may write as a stream's runner, and until when. All of it happens inside a transaction.
+
+An epoch is spent by the lease that got it and never comes back, so a row is kept when its lease is released.
+It does not know what is written under a lease.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import TypeAlias
+
+from shopfloor.domain.errors import LeaseLost, TryLater
+from shopfloor.journal.store import Lease
+
+IsDead: TypeAlias = Callable[[str], bool]
+
+NOBODY = ""
+
+
+def acquire(db: sqlite3.Connection, wanted: tuple[str, str], *, now: float, until: float, is_dead: IsDead) -> Lease:
+    """The next lease of a stream for a holder: `wanted` is (stream, holder). Raises TryLater while it is held."""
+    stream, holder = wanted
+    row: tuple[int, str, float] | None = db.execute(
+        "SELECT epoch, holder, until FROM leases WHERE stream = ?", (stream,)
+    ).fetchone()
+    epoch, held_by, held_until = row or (0, NOBODY, 0.0)
+    if held_by != NOBODY and held_until > now and not is_dead(held_by):
+        left_s = held_until - now
+        raise TryLater(f"stream {stream!r} is held by {held_by!r} for another {left_s:.0f} s; wait or stop it", left_s)
+    db.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (stream, epoch + 1, holder, until))
+    return Lease(stream=stream, epoch=epoch + 1, holder=holder)
+
+
+def require(db: sqlite3.Connection, lease: Lease) -> None:
+    """Raises LeaseLost unless the lease is its stream's last one and was not released."""
+    row = db.execute(
+        "SELECT 1 FROM leases WHERE stream = ? AND epoch = ? AND holder = ?", (lease.stream, lease.epoch, lease.holder)
+    ).fetchone()
+    if row is None:
+        raise LeaseLost(f"the lease of {lease.stream!r}, epoch {lease.epoch}, is no longer {lease.holder!r}'s; stop")
+
+
+def renew(db: sqlite3.Connection, lease: Lease, until: float) -> None:
+    """Raises LeaseLost like `require`."""
+    require(db, lease)
+    db.execute("UPDATE leases SET until = ? WHERE stream = ?", (until, lease.stream))
+
+
+def release(db: sqlite3.Connection, lease: Lease) -> None:
+    """Frees the stream if the lease is still its last one."""
+    db.execute(
+        "UPDATE leases SET holder = ?, until = 0 WHERE stream = ? AND epoch = ? AND holder = ?",
+        (NOBODY, lease.stream, lease.epoch, lease.holder),
+    )

@@ -1,0 +1,216 @@
+"""What a mission does next: a pure function of how it stands.
+
+The runner, never the orchestrator, brings in the judges: scrutiny after every feature, user testing after every
+milestone. It does not know how a move is made.
+"""
+
+from typing import TypeAlias
+
+from shopfloor.domain.events import AttemptEnded
+from shopfloor.domain.exits import Exit
+from shopfloor.domain.fact import Fact
+from shopfloor.domain.mission import Feature, Milestone, Verdict
+from shopfloor.missions.state import Mission
+
+MAX_ATTEMPTS = 3
+"""Fresh starts of one feature whose worker did not come to an end."""
+MAX_ROUNDS = 4
+"""Judgements of one line of work (a feature and its fixes, a milestone and its fixes)."""
+
+
+class MakePlan(Fact, tag=True):
+    """Spec, contract, features."""
+
+
+class Seal(Fact, tag=True):
+    """Have the checks written by someone who will not build, and seal them with the contract."""
+
+
+class AskApproval(Fact, tag=True):
+    """Show the plan and wait for a yes."""
+
+
+class Work(Fact, tag=True):
+    """Give a feature to a worker; `attempt` goes on where it was cut off."""
+
+    feature: Feature
+    attempt: int
+
+
+class Scrutinise(Fact, tag=True):
+    """Judge what a worker left, from the inside."""
+
+    feature: Feature
+    candidate: AttemptEnded
+    round: int
+
+
+class Land(Fact, tag=True):
+    """Put a feature that passed on the mission's branch."""
+
+    feature: Feature
+    candidate: AttemptEnded
+
+
+class TestAsUser(Fact, tag=True):
+    """Judge a milestone from the outside: only assertions that have not passed yet."""
+
+    milestone: Milestone
+    assertions: tuple[str, ...]
+    round: int
+
+
+class PlanFix(Fact, tag=True):
+    """Turn a refusal into a feature that goes first in line."""
+
+    verdict: Verdict
+    feature: Feature | None
+    candidate: AttemptEnded | None
+
+
+class WorkAlone(Fact, tag=True):
+    """Have one agent do the whole task."""
+
+
+class Verify(Fact, tag=True):
+    """Run the repository's own checks on what it left."""
+
+
+class Wait(Fact, tag=True):
+    """A person must answer first."""
+
+
+class Deliver(Fact, tag=True):
+    """Every assertion has passed: hand the branch over."""
+
+
+class End(Fact, tag=True):
+    """Leave the loop under this name."""
+
+    exit: Exit
+    reason: str
+
+
+Move: TypeAlias = (
+    MakePlan
+    | Seal
+    | AskApproval
+    | Work
+    | Scrutinise
+    | Land
+    | TestAsUser
+    | PlanFix
+    | WorkAlone
+    | Verify
+    | Wait
+    | Deliver
+    | End
+)
+
+
+def next_move(mission: Mission) -> Move | None:
+    """The one thing to do now; None when the mission has ended."""
+    if mission.ended is not None:
+        return None
+    if mission.open_question is not None:
+        return Wait()
+    if mission.planned is None:
+        return MakePlan()
+    if mission.sealed is None:
+        return Seal()
+    if not mission.approved:
+        return AskApproval()
+    if mission.open_attempt is not None:
+        return Work(feature=_queued(mission, mission.open_attempt.feature), attempt=mission.open_attempt.attempt)
+    if mission.candidate is not None:
+        return _judge(mission, mission.candidate)
+    return _advance(mission)
+
+
+def next_solo_move(mission: Mission) -> Move | None:
+    """The one thing to do now for a job of one agent: work, be checked, hand over."""
+    if mission.ended is not None:
+        return None
+    if mission.open_question is not None:
+        return Wait()
+    if mission.open_attempt is not None or not mission.attempts:
+        return WorkAlone()
+    attempt = mission.attempts[-1]
+    if attempt.exit != "done":
+        return End(exit=attempt.exit, reason=attempt.reason)
+    if not mission.verdicts:
+        return Verify()
+    return Deliver()
+
+
+def root(feature: Feature) -> str:
+    """The planned feature that a chain of fixes goes back to, or the milestone when it mends what had landed."""
+    return feature.id if feature.fixes is None else feature.id.removeprefix("fix-").rsplit("-", 1)[0]
+
+
+def _queued(mission: Mission, feature_id: str) -> Feature:
+    return next(feature for feature in mission.queue if feature.id == feature_id)
+
+
+def _judge(mission: Mission, candidate: AttemptEnded) -> Move:
+    feature = _queued(mission, candidate.feature)
+    verdict = mission.last_verdict(feature.id)
+    if verdict is None or verdict.commit != candidate.commit:
+        return Scrutinise(feature=feature, candidate=candidate, round=_rounds(mission, feature) + 1)
+    if verdict.passed:
+        return Land(feature=feature, candidate=candidate)
+    if _rounds(mission, feature) >= MAX_ROUNDS:
+        caught = ", ".join(verdict.caught_by)
+        return End(exit="stuck", reason=f"{root(feature)} was refused {MAX_ROUNDS} times, last by: {caught}")
+    return PlanFix(verdict=verdict, feature=feature, candidate=candidate)
+
+
+def _rounds(mission: Mission, feature: Feature) -> int:
+    """How often this line of work, the feature and its fixes, was judged."""
+    line = root(feature)
+    family = {feature.id, line} | {fix.id for planned in mission.fixes for fix in planned.features if root(fix) == line}
+    return sum(mission.rounds(member) for member in family)
+
+
+def _advance(mission: Mission) -> Move:
+    assert mission.planned is not None
+    for milestone in mission.planned.plan.milestones:
+        waiting = [feature for feature in mission.queue if feature.milestone == milestone.id]
+        if waiting:
+            return _start(mission, waiting[0])
+        pending = _pending(mission, milestone)
+        if pending:
+            return _test(mission, milestone, pending)
+    return Deliver()
+
+
+def _start(mission: Mission, feature: Feature) -> Move:
+    attempts = mission.attempts_of(feature.id)
+    if len(attempts) >= MAX_ATTEMPTS:
+        last = attempts[-1]
+        reason = f"{feature.id}: {MAX_ATTEMPTS} attempts, the last ended {last.exit}: {last.reason}"
+        return End(exit="stuck", reason=reason)
+    return Work(feature=feature, attempt=len(attempts) + 1)
+
+
+def _pending(mission: Mission, milestone: Milestone) -> tuple[str, ...]:
+    """Assertions of the milestone that only a user could judge, and that have not passed."""
+    assert mission.planned is not None
+    plan = mission.planned.plan
+    claimed = [claim for feature in plan.features if feature.milestone == milestone.id for claim in feature.claims]
+    standing = mission.standing
+    return tuple(
+        claim
+        for claim in claimed
+        if plan.contract.assertion(claim).surface != "library" and standing.get(claim) != "passed"
+    )
+
+
+def _test(mission: Mission, milestone: Milestone, pending: tuple[str, ...]) -> Move:
+    verdict = mission.last_verdict(milestone.id)
+    rounds = mission.rounds(milestone.id)
+    if verdict is None or verdict.commit != mission.tip:
+        return TestAsUser(milestone=milestone, assertions=pending, round=rounds + 1)
+    if rounds >= MAX_ROUNDS:
+        return End(exit="stuck", reason=f"{milestone.id} failed user testing {rounds} times: {', '.join(pending)}")
+    return PlanFix(verdict=verdict, feature=None, candidate=None)

@@ -1,0 +1,63 @@
+"""The plan: an orchestrator reads the repository and proposes spec, contract and features.
+
+It does not decide whether the plan is good enough to be sealed; `proposal.complaints` and a person do.
+"""
+
+import msgspec
+
+from shopfloor.agent.desk import employ
+from shopfloor.agent.finish import finish_tool
+from shopfloor.agent.run import Outcome
+from shopfloor.context.prompt import Fragment, assemble, prompt_file
+from shopfloor.domain.errors import AskModelAgain, GiveUp
+from shopfloor.domain.events import MissionPlanned
+from shopfloor.domain.mission import CostRange, Plan
+from shopfloor.domain.spending import Budget
+from shopfloor.missions.proposal import Proposal, complaints, plan_of
+from shopfloor.missions.shop import Shop
+from shopfloor.missions.state import Mission
+
+TOKENS_PER_AGENT = (40_000, 400_000)
+"""What one agent run uses, all prompts added up: a small edit, and a feature in a large repository."""
+
+
+async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlanned | Outcome:
+    """Has the orchestrator plan; its outcome when it paused."""
+    base = mission.asked.base
+
+    async def accept(proposal: Proposal) -> Proposal:
+        found = complaints(proposal)
+        if found:
+            raise AskModelAgain("The plan cannot be sealed yet:\n" + "\n".join(f"- {line}" for line in found))
+        return proposal
+
+    propose = finish_tool("propose_plan", "Hand in spec, contract and features; ends the planning.", Proposal, accept)
+    place = await shop.checkout(base, "plan")
+    async with shop.sandbox(place) as sandbox:
+        outcome = await employ(
+            shop.desk,
+            shop.key("orchestrator"),
+            role="orchestrator",
+            system=assemble([_words(), *await shop.repository_fragments(base)]),
+            task=f"# The brief\n\n{mission.asked.brief.text}",
+            tools=(*shop.bench(sandbox), propose),
+            budget=budget,
+            steerable=True,
+        )
+    if outcome.exit is None:
+        return outcome
+    if outcome.exit != "done":
+        raise GiveUp(f"The orchestrator made no plan ({outcome.exit}): {outcome.reason}")
+    plan = plan_of(msgspec.json.decode(outcome.result, type=Proposal))
+    return MissionPlanned(plan=plan, expected=expected_cost(plan))
+
+
+def expected_cost(plan: Plan) -> CostRange:
+    """A rough range of tokens: one worker and one reviewer a feature, one judge a milestone, twice that with fixes."""
+    agents = 2 + 2 * len(plan.features) + len(plan.milestones)
+    low, high = TOKENS_PER_AGENT
+    return CostRange(tokens=(agents * low, 2 * agents * high))
+
+
+def _words() -> Fragment:
+    return Fragment(source="orchestrator", text=prompt_file(__file__, "orchestrator"), cap=6_000, stability="role")

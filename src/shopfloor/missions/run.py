@@ -1,0 +1,197 @@
+"""The runner: find the next move, make it, record it, until there is none. Resuming is the same call as starting.
+
+It decides nothing (`moves`) and knows nothing but the journal (`state`); it is where the two meet.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never, cast
+
+from shopfloor.agent.run import Outcome, yes
+from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.events import (
+    MissionEnded,
+    MissionEvent,
+    MissionPaused,
+    MissionResumed,
+    PlanApproved,
+    QuestionAnswered,
+    QuestionAsked,
+    VerdictReached,
+)
+from shopfloor.domain.exits import Exit
+from shopfloor.domain.spending import Budget, Spent
+from shopfloor.journal.views import spent as spent_in
+from shopfloor.loop import Progress, exit_of
+from shopfloor.missions import moves
+from shopfloor.missions.checks import write_checks
+from shopfloor.missions.fixes import plan_fix
+from shopfloor.missions.judging import scrutinise_candidate, test_milestone
+from shopfloor.missions.landing import land
+from shopfloor.missions.plan import make_plan
+from shopfloor.missions.shop import Shop
+from shopfloor.missions.solo import solo_started, verify, work_alone
+from shopfloor.missions.state import Mission, evolve, fold
+from shopfloor.missions.work import attempt_started, work
+
+APPROVE = "approve"
+"""The question whose answer "yes" approves the plan."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """How the runner left a mission. `exit` is None when it is delivered in the store, ready for its branch."""
+
+    exit: Exit | None
+    reason: str
+    mission: Mission
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What the person who started this runner wants of it: approve the plan for them, or stop after planning."""
+
+    approve: bool = False
+    plan_only: bool = False
+
+
+class Runner:
+    """Carries one mission on, under the lease of the shop's desk."""
+
+    def __init__(self, shop: Shop, orders: Orders) -> None:
+        self._shop = shop
+        self._orders = orders
+        self._mission = Mission()
+
+    async def run(self) -> Left:
+        """Makes moves until the mission is delivered, has ended, or must wait."""
+        shop = self._shop
+        recorded = await shop.desk.journal.read(shop.stream)
+        self._mission = fold(cast("list[MissionEvent]", [one.event for one in recorded if one.event is not None]))
+        if self._mission.paused is not None:
+            await self._note(MissionResumed())
+        await self._take_answer()
+        next_move = moves.next_move if self._mission.asked.form == "mission" else moves.next_solo_move
+        while (move := next_move(self._mission)) is not None:
+            spent = await self.spent()
+            if leave := await self._interrupted(spent):
+                return leave
+            if isinstance(move, moves.Deliver):
+                return Left(exit=None, reason="", mission=self._mission)
+            if leave := await self._make(move, left_of(self._mission.asked.budget, spent)):
+                return leave
+        ended = self._mission.ended
+        assert ended is not None
+        return Left(exit=ended.exit, reason=ended.reason, mission=self._mission)
+
+    async def _take_answer(self) -> None:
+        question = self._mission.open_question
+        if question is not None and question.id in self._shop.desk.answers:
+            await self._note(QuestionAnswered(id=question.id, text=self._shop.desk.answers[question.id]))
+
+    async def spent(self) -> Spent:
+        """What all agents of the mission have used so far; open calls count by their estimate."""
+        total = Spent()
+        for stream in await self._shop.desk.journal.streams(f"agent/{self._shop.id}/"):
+            total = total + spent_in(await self._shop.desk.journal.read(stream.name))
+        return total
+
+    async def _interrupted(self, spent: Spent) -> Left | None:
+        mail = await self._shop.desk.mail(0)
+        leave = exit_of(Progress(spent=spent, stopped=mail.cancel), self._mission.asked.budget)
+        if leave == "stopped":
+            return await self._end(leave, "a person cancelled it")
+        if leave is not None:
+            used = f"{spent.usage.total:,} tokens, {spent.seconds:.0f} s"
+            return await self._pause(leave, f"the budget is used up ({used}); resume with a larger one")
+        if mail.pause:
+            return await self._pause("stopped", "a person paused it")
+        return None
+
+    async def _make(self, move: moves.Move, budget: Budget) -> Left | None:
+        """Makes one move; how the mission was left, if this move leaves it."""
+        try:
+            return await self._made(move, budget)
+        except GiveUp as trouble:
+            return await self._end("gave_up", str(trouble))
+
+    async def _made(self, move: moves.Move, budget: Budget) -> Left | None:
+        shop, mission = self._shop, self._mission
+        match move:
+            case moves.MakePlan():
+                return await self._note_or_pause(await make_plan(shop, mission, budget))
+            case moves.Seal():
+                return await self._note_or_pause(await write_checks(shop, mission, budget))
+            case moves.AskApproval():
+                return await self._approval()
+            case moves.Work(feature=feature, attempt=attempt):
+                if mission.open_attempt is None:
+                    await self._note(attempt_started(shop, mission, feature, attempt))
+                return await self._note_or_pause(await work(shop, self._mission, feature, budget))
+            case moves.Scrutinise(feature=feature, candidate=candidate, round=number):
+                verdict = await scrutinise_candidate(shop, mission, feature, candidate, budget)
+                await self._note(VerdictReached(verdict=verdict, round=number))
+            case moves.Land(feature=feature, candidate=candidate):
+                await self._note(await land(shop, mission, feature, candidate))
+            case moves.TestAsUser(milestone=milestone, assertions=assertions, round=number):
+                verdict = await test_milestone(shop, mission, milestone, assertions, number, budget)
+                await self._note(VerdictReached(verdict=verdict, round=number))
+            case moves.PlanFix():
+                await self._note(plan_fix(mission, move))
+            case moves.WorkAlone():
+                if mission.open_attempt is None:
+                    await self._note(solo_started(shop, mission))
+                return await self._note_or_pause(await work_alone(shop, self._mission, budget))
+            case moves.Verify():
+                await self._note(await verify(shop, mission))
+            case moves.Wait():
+                question = mission.open_question
+                return await self._pause("needs_person", question.text if question else "")
+            case moves.End(exit=leave, reason=reason):
+                return await self._end(leave, reason)
+            case moves.Deliver():
+                return None
+            case _:
+                assert_never(move)
+        return None
+
+    async def _note_or_pause(self, result: MissionEvent | Outcome) -> Left | None:
+        """A fact goes on record; an agent that paused pauses the mission, with its question if it has one."""
+        if not isinstance(result, Outcome):
+            await self._note(result)
+            return None
+        if result.question is not None:
+            await self._note(QuestionAsked(id=result.question.id, text=result.question.text))
+            return await self._pause("needs_person", result.question.text)
+        return await self._pause("stopped", "a person paused it")
+
+    async def _approval(self) -> Left | None:
+        if self._orders.plan_only:
+            return await self._pause("needs_person", "planned; approve it to go on")
+        if self._orders.approve:
+            await self._note(PlanApproved(by="the person who started it"))
+            return None
+        if yes(self._shop.desk.answers.get(APPROVE, "")):
+            await self._note(PlanApproved(by="a person"))
+            return None
+        return await self._pause("needs_person", "the plan waits for approval")
+
+    async def _pause(self, leave: Exit, reason: str) -> Left:
+        await self._note(MissionPaused(reason=reason))
+        return Left(exit=leave, reason=reason, mission=self._mission)
+
+    async def _end(self, leave: Exit, reason: str) -> Left:
+        await self._note(MissionEnded(exit=leave, reason=reason))
+        return Left(exit=leave, reason=reason, mission=self._mission)
+
+    async def _note(self, event: MissionEvent) -> None:
+        await self._shop.desk.record(self._shop.stream, event)
+        self._mission = evolve(self._mission, event)
+
+
+def left_of(budget: Budget, used: Spent) -> Budget:
+    """What is left of a budget."""
+    return Budget(
+        usd=None if budget.usd is None else budget.usd - used.usd,
+        tokens=None if budget.tokens is None else budget.tokens - used.usage.total,
+        seconds=None if budget.seconds is None else budget.seconds - used.seconds,
+    )

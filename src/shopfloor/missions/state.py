@@ -1,0 +1,157 @@
+"""What a mission's stream amounts to so far. State is the fold of the journal; nothing else is remembered.
+
+It decides nothing: `moves.next_move` does.
+"""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+import msgspec
+
+from shopfloor.domain.errors import Broken
+from shopfloor.domain.events import (
+    AttemptEnded,
+    AttemptStarted,
+    ContractSealed,
+    FeatureLanded,
+    FixPlanned,
+    Landed,
+    MissionEnded,
+    MissionEvent,
+    MissionPaused,
+    MissionPlanned,
+    MissionReady,
+    MissionRequested,
+    MissionResumed,
+    PlanApproved,
+    QuestionAnswered,
+    QuestionAsked,
+    VerdictReached,
+)
+from shopfloor.domain.fact import Fact
+from shopfloor.domain.mission import AssertionVerdict, Feature, Verdict
+
+
+class Mission(Fact):
+    """A mission as it stands."""
+
+    request: MissionRequested | None = None
+    planned: MissionPlanned | None = None
+    sealed: ContractSealed | None = None
+    approved: bool = False
+    queue: tuple[Feature, ...] = ()
+    """Features that have not landed, first in line first."""
+    attempts: tuple[AttemptEnded, ...] = ()
+    open_attempt: AttemptStarted | None = None
+    candidate: AttemptEnded | None = None
+    """A finished attempt that waits for its verdict, or for what follows from it."""
+    verdicts: tuple[VerdictReached, ...] = ()
+    landed: tuple[FeatureLanded, ...] = ()
+    fixes: tuple[FixPlanned, ...] = ()
+    questions: tuple[QuestionAsked, ...] = ()
+    answers: tuple[QuestionAnswered, ...] = ()
+    paused: str | None = None
+    ready: MissionReady | None = None
+    merged: Landed | None = None
+    ended: MissionEnded | None = None
+
+    @property
+    def asked(self) -> MissionRequested:
+        if self.request is None:
+            raise Broken("A mission's stream does not begin with MissionRequested; the journal is damaged.")
+        return self.request
+
+    @property
+    def tip(self) -> str:
+        """The commit that the mission's own branch stands at."""
+        return self.landed[-1].commit if self.landed else self.asked.base
+
+    @property
+    def all_landed(self) -> bool:
+        """Every planned feature is on the mission's branch, and no assertion's last word is a refusal."""
+        words = self.standing.values()
+        return self.planned is not None and not self.queue and all(word == "passed" for word in words)
+
+    @property
+    def open_question(self) -> QuestionAsked | None:
+        answered = {answer.id for answer in self.answers}
+        return next((question for question in self.questions if question.id not in answered), None)
+
+    @property
+    def standing(self) -> dict[str, AssertionVerdict]:
+        """The latest word on each assertion that was judged at all."""
+        return {judged.assertion: judged.verdict for reached in self.verdicts for judged in reached.verdict.judged}
+
+    def last_verdict(self, subject: str) -> Verdict | None:
+        """The latest verdict on a feature or milestone."""
+        return next((v.verdict for v in reversed(self.verdicts) if v.verdict.subject == subject), None)
+
+    def rounds(self, subject: str) -> int:
+        """How often a feature or milestone was judged."""
+        return sum(reached.verdict.subject == subject for reached in self.verdicts)
+
+    def attempts_of(self, feature: str) -> tuple[AttemptEnded, ...]:
+        return tuple(attempt for attempt in self.attempts if attempt.feature == feature)
+
+
+def evolve(mission: Mission, event: MissionEvent) -> Mission:
+    """The mission after one more fact."""
+    change = msgspec.structs.replace
+    match event:
+        case MissionRequested():
+            return change(mission, request=event)
+        case MissionPlanned():
+            return change(mission, planned=event, queue=event.plan.features)
+        case ContractSealed():
+            return change(mission, sealed=event)
+        case PlanApproved():
+            return change(mission, approved=True)
+        case AttemptStarted():
+            return change(mission, open_attempt=event)
+        case AttemptEnded():
+            return _attempt_ended(mission, event)
+        case VerdictReached():
+            return change(mission, verdicts=(*mission.verdicts, event))
+        case FixPlanned():
+            return _fix_planned(mission, event)
+        case FeatureLanded():
+            queue = tuple(feature for feature in mission.queue if feature.id != event.feature)
+            return change(mission, landed=(*mission.landed, event), queue=queue, candidate=None)
+        case QuestionAsked():
+            return change(mission, questions=(*mission.questions, event))
+        case QuestionAnswered():
+            return change(mission, answers=(*mission.answers, event))
+        case MissionPaused():
+            return change(mission, paused=event.reason)
+        case MissionResumed():
+            return change(mission, paused=None)
+        case MissionReady():
+            return change(mission, ready=event)
+        case Landed():
+            return change(mission, merged=event)
+        case MissionEnded():
+            return change(mission, ended=event)
+        case _:
+            assert_never(event)
+
+
+def fold(events: Iterable[MissionEvent]) -> Mission:
+    """The mission that these facts add up to."""
+    mission = Mission()
+    for event in events:
+        mission = evolve(mission, event)
+    return mission
+
+
+def _attempt_ended(mission: Mission, event: AttemptEnded) -> Mission:
+    candidate = event if event.exit == "done" and event.commit else None
+    attempts = (*mission.attempts, event)
+    return msgspec.structs.replace(mission, attempts=attempts, open_attempt=None, candidate=candidate)
+
+
+def _fix_planned(mission: Mission, event: FixPlanned) -> Mission:
+    """Fixes go first in line; a feature that is mended before it lands gives its place to its fix."""
+    mended = {fix.fixes for fix in event.features if fix.starts_from is not None}
+    rest = tuple(feature for feature in mission.queue if feature.id not in mended)
+    queue = (*event.features, *rest)
+    return msgspec.structs.replace(mission, queue=queue, candidate=None, fixes=(*mission.fixes, event))

@@ -1,0 +1,235 @@
+"""One attempt: a worker builds a feature in a checkout of its own, with fresh context, and hands it off.
+
+What the handoff claims is held against what the journal proves. It does not judge the work.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, cast
+
+import msgspec
+
+from shopfloor.agent.desk import Desk, employ, stream_of
+from shopfloor.agent.finish import finish_tool
+from shopfloor.agent.run import Outcome
+from shopfloor.context.prompt import Fragment, assemble, prompt_file
+from shopfloor.domain.contract import Check, Contract, SealedChecks
+from shopfloor.domain.errors import AskModelAgain, GiveUp
+from shopfloor.domain.events import AgentEvent, AttemptEnded, AttemptStarted, ToolCalled, ToolReturned
+from shopfloor.domain.mission import CommandRun, Feature, Handoff, Plan
+from shopfloor.domain.spending import Budget
+from shopfloor.missions.contract_text import contract_of
+from shopfloor.missions.shop import Shop
+from shopfloor.missions.state import Mission
+from shopfloor.repo.bundle import LARGEST_BUNDLE, MESSAGE_VARIABLE, BundleExit, bundle_command
+from shopfloor.sandbox.protocol import Sandbox
+from shopfloor.tools.tool import Arguments
+
+BUNDLE = ".git/shopfloor.bundle"
+BUNDLE_TIMEOUT_S = 300.0
+
+
+class ClaimedRun(Arguments):
+    """A command, and how it ended when it was last run."""
+
+    command: str
+    exit_code: int
+
+
+class HandOff(Arguments):
+    """The arguments of `hand_off`."""
+
+    summary: Annotated[str, msgspec.Meta(description="one or two sentences")]
+    done: str
+    commands: Annotated[tuple[ClaimedRun, ...], msgspec.Meta(description="what you ran, as you ran it")]
+    undone: Annotated[str, msgspec.Meta(description="what is left, empty if nothing")] = ""
+    issues: Annotated[tuple[str, ...], msgspec.Meta(description="what others should know")] = ()
+
+
+def attempt_started(shop: Shop, mission: Mission, feature: Feature, attempt: int) -> AttemptStarted:
+    """The fact that begins an attempt."""
+    base = feature.starts_from or mission.tip
+    agent = stream_of(shop.key("worker", feature.id, attempt))
+    return AttemptStarted(feature=feature.id, attempt=attempt, base=base, agent=agent)
+
+
+async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -> AttemptEnded | Outcome:
+    """Carries the open attempt to its end; the worker's outcome when it paused."""
+    assert mission.planned is not None and mission.sealed is not None and mission.open_attempt is not None
+    attempt, plan, checks = mission.open_attempt, mission.planned.plan, mission.sealed.checks
+    mine = checks_of(checks, feature.claims)
+    place = await shop.checkout(attempt.base, f"{feature.id}-{attempt.attempt}")
+    await _leave_out(place, mine)
+    async with shop.sandbox(place) as sandbox:
+        for path, content in shop.court.sealed(mine).items():
+            await _lay_once(sandbox, path, content)
+        outcome = await _employ(shop, plan, feature, attempt, mine, sandbox, budget)
+        if outcome.exit is None:
+            return outcome
+        commit = ""
+        if outcome.exit == "done":
+            message = f"{feature.title}\n\nFeature {feature.id}, attempt {attempt.attempt}."
+            ref = f"refs/attempts/{feature.id}/{attempt.attempt}"
+            commit = await take(shop, sandbox, attempt.base, ref, message)
+    handoff = msgspec.json.decode(outcome.result, type=Handoff) if outcome.result else None
+    return AttemptEnded(
+        feature=feature.id,
+        attempt=attempt.attempt,
+        exit=outcome.exit,
+        reason=outcome.reason,
+        commit=commit,
+        handoff=handoff,
+    )
+
+
+def checks_of(checks: SealedChecks, claims: Sequence[str]) -> SealedChecks:
+    """The sealed checks that prove any of these assertions, with the files that they need."""
+    chosen = tuple(check for check in checks.checks if set(check.assertions) & set(claims))
+    needed = {path for check in chosen for path in check.files}
+    return SealedChecks(checks=chosen, files=tuple(file for file in checks.files if file[0] in needed))
+
+
+async def _leave_out(place: Path, checks: SealedChecks) -> None:
+    """Sealed files do not become part of the work: git in the checkout does not see them."""
+    exclude = place / ".git" / "info" / "exclude"
+    if not exclude.exists():
+        exclude.parent.mkdir(parents=True, exist_ok=True)
+        exclude.write_text("".join(f"/{path}\n" for path, _ in checks.files))
+
+
+async def _lay_once(sandbox: Sandbox, path: str, content: bytes) -> None:
+    """A copy for the worker to run and read; an attempt that goes on keeps what it has."""
+    try:
+        await sandbox.read(path, 1)
+    except FileNotFoundError:
+        await sandbox.write(path, content)
+
+
+async def _employ(
+    shop: Shop,
+    plan: Plan,
+    feature: Feature,
+    attempt: AttemptStarted,
+    mine: SealedChecks,
+    sandbox: Sandbox,
+    budget: Budget,
+) -> Outcome:
+    async def accept(handed: HandOff) -> Handoff:
+        ran = await commands_run(shop.desk, attempt.agent)
+        contradicted = contradictions(handed.commands, ran)
+        if contradicted:
+            raise AskModelAgain("The record shows otherwise:\n" + "\n".join(f"- {line}" for line in contradicted))
+        return Handoff(
+            summary=handed.summary,
+            done=handed.done,
+            undone=handed.undone,
+            commands=tuple(CommandRun(command=run.command, exit_code=run.exit_code) for run in handed.commands),
+            issues=handed.issues,
+        )
+
+    hand_off = finish_tool("hand_off", "Hand in the work, saying what is done and what is not.", HandOff, accept)
+    return await employ(
+        shop.desk,
+        shop.key("worker", feature.id, attempt.attempt),
+        role="worker",
+        system=assemble([_words(), *await shop.repository_fragments(attempt.base)]),
+        task=_task(plan, feature, mine),
+        tools=(*shop.bench(sandbox), hand_off),
+        budget=budget,
+        steerable=True,
+    )
+
+
+async def commands_run(desk: Desk, stream: str) -> dict[str, int]:
+    """Every shell command of an agent's stream, with the exit code of its last run: what the journal proves."""
+    called: dict[str, str] = {}
+    ran: dict[str, int] = {}
+    for recorded in await desk.journal.read(stream):
+        match cast("AgentEvent | None", recorded.event):
+            case ToolCalled(call=call) if call.name == "shell":
+                called[call.id] = _command(call.arguments)
+            case ToolReturned(result=result) if result.call_id in called and result.exit_code is not None:
+                ran[called[result.call_id]] = result.exit_code
+            case _:
+                pass
+    return ran
+
+
+class _ShellArguments(msgspec.Struct):
+    command: str = ""
+
+
+def _command(arguments: str) -> str:
+    try:
+        return msgspec.json.decode(arguments, type=_ShellArguments).command.strip()
+    except msgspec.MsgspecError:
+        return ""
+
+
+def contradictions(claimed: Sequence[ClaimedRun], ran: Mapping[str, int]) -> tuple[str, ...]:
+    """What a handoff claims to have run and the journal does not show."""
+    found: list[str] = []
+    for claim in claimed:
+        command = claim.command.strip()
+        if command not in ran:
+            found.append(f"{command!r} was not run in this attempt; list commands exactly as you ran them.")
+        elif ran[command] != claim.exit_code:
+            found.append(f"{command!r} ended with exit code {ran[command]} when last run, not {claim.exit_code}.")
+    return tuple(found)
+
+
+async def take(shop: Shop, sandbox: Sandbox, base: str, ref: str, message: str) -> str:
+    """What an agent leaves, carried over as a bundle made inside: the host never opens its repository.
+
+    The commit, kept in the store under `ref`; `base` itself when there is nothing new.
+    """
+    output = shop.court.scratch()
+    command = bundle_command(base, BUNDLE, commit_everything=True)
+    environment = {MESSAGE_VARIABLE: message}
+    finished = await sandbox.run(command, output=output, timeout_s=BUNDLE_TIMEOUT_S, environment=environment)
+    if finished.exit_code == BundleExit.NOTHING_NEW:
+        return base
+    if finished.exit_code != 0:
+        words = output.read_text(errors="replace")[-500:]
+        raise GiveUp(f"The work for {ref!r} could not be taken from its checkout: {words}")
+    bundle = shop.court.scratch()
+    bundle.write_bytes(await sandbox.read(BUNDLE, LARGEST_BUNDLE))
+    return await shop.store.import_bundle(bundle, ref, base=base)
+
+
+def _words() -> Fragment:
+    return Fragment(source="worker", text=prompt_file(__file__, "worker"), cap=6_000, stability="role")
+
+
+def _task(plan: Plan, feature: Feature, mine: SealedChecks) -> str:
+    contract: Contract = plan.contract
+    checks = "\n".join(_check_line(check) for check in mine.checks)
+    parts = [
+        Fragment(
+            source="feature",
+            text=f"# Your feature: {feature.title}\n\n{feature.description}",
+            cap=20_000,
+            stability="task",
+        ),
+        Fragment(
+            source="contract",
+            text=f"# Its part of the contract\n\n{contract_of(contract, feature.claims)}",
+            cap=20_000,
+            stability="task",
+        ),
+        Fragment(source="checks", text=f"# Its checks\n\n{checks}" if checks else "", cap=4_000, stability="task"),
+        Fragment(source="published", text=_published(contract), cap=8_000, stability="task"),
+        Fragment(source="spec", text=f"# The whole\n\n{plan.spec.text}", cap=12_000, stability="task"),
+    ]
+    return assemble(parts)
+
+
+def _check_line(check: Check) -> str:
+    return f"- {', '.join(check.assertions)}: `{check.command}` (in {', '.join(check.files)})"
+
+
+def _published(contract: Contract) -> str:
+    if not contract.published.strip():
+        return ""
+    start = f"\n\nStarted for judges by `{contract.start}`." if contract.start else ""
+    return f"# Published to judges\n\n{contract.published}{start}"

@@ -1,0 +1,289 @@
+"""A mission's own bare repository, in the state directory, out of every worker's reach.
+
+Work comes in as bundle files and goes out as private clones; git never runs in a folder that a worker could write.
+It does not know which work is good.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from shopfloor.domain.errors import Broken, GiveUp
+from shopfloor.repo.bundle import copy_bundle
+from shopfloor.repo.changes import ChangedFile, TreeEntry, is_dangerous, parse_changes, parse_tree
+from shopfloor.repo.git import DURABLE, Git, private_git
+from shopfloor.repo.merge import Conflict, merge_commits
+from shopfloor.repo.origin import Origin
+
+_BASE = "refs/shopfloor/base"
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+_DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv")
+
+_STORE_SETTINGS = {
+    "core.bare": "true",
+    "core.fsync": DURABLE,
+    "gc.auto": "0",
+    "transfer.fsckObjects": "true",
+    # One durable pack per import, rather than a folder for every other object.
+    "transfer.unpackLimit": "1",
+    "uploadpack.allowAnySHA1InWant": "true",
+}
+_CLONE_SETTINGS = {
+    "core.bare": "false",
+    "core.logAllRefUpdates": "true",
+    "gc.auto": "0",
+    "user.name": "shopfloor",
+    "user.email": "shopfloor@localhost",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The mission's repository: everything since `base`; what came before is read from the person's repository."""
+
+    path: Path
+    base: str
+    git: Git
+
+    @classmethod
+    async def create(cls, path: Path, origin: Origin, base: str) -> "Store":
+        """Makes the store, or opens it if it is there: doing it twice is the same as once."""
+        if not path.exists():
+            fresh = path.with_name(path.name + ".new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            await _create(fresh, origin, base)
+            fresh.rename(path)
+            _flush((path.parent,))
+        store = await cls.open(path)
+        if store.base != base:
+            raise Broken(f"The store {str(path)!r} starts from {store.base}, not from {base}; give it another path")
+        return store
+
+    @classmethod
+    async def open(cls, path: Path) -> "Store":
+        """Opens a store that `create` made."""
+        git = private_git(path.resolve())
+        base = await git.commit_of(_BASE)
+        if base is None:
+            raise Broken(f"{str(path)!r} is no store, or the person's repository it builds on is gone or was cleaned")
+        return cls(path=path.resolve(), base=base, git=git)
+
+    @property
+    def object_folders(self) -> tuple[Path, ...]:
+        """The folders that a shared clone reads from: show them in its sandbox, read-only, at these same paths."""
+        borrowed = (self.path / "shopfloor-origin").read_bytes()
+        return (self.path / "objects", Path(os.fsdecode(borrowed)))
+
+    # --- work comes in ------------------------------------------------------------------------------------------
+
+    async def import_bundle(self, bundle: Path, ref: str, *, base: str | None = None) -> str:
+        """Takes over HEAD of a bundle made in a sandbox, keeps it under `ref`, and gives its commit. Idempotent.
+
+        GiveUp, with nothing taken over, if the file is no bundle, its history does not contain `base` (None: the
+        mission's), an object breaks git's own rules, or a path would be dangerous to check out.
+        """
+        base = base or self.base
+        with TemporaryDirectory(dir=self.path, prefix="incoming-") as folder:
+            copy_bundle(bundle, Path(folder) / "bundle")
+            waiting = await self._quarantine(Path(folder) / "git", base)
+            commit = await _unbundle(waiting, Path(folder) / "bundle", base)
+            taken = await self.git(*_FETCH, f"{folder}/git", "refs/heads/incoming", check=False)
+            if taken.exit_code != 0:
+                raise GiveUp(f"The bundle's objects break git's rules, so nothing was taken over: {_end(taken.err)}")
+        await self.git("update-ref", ref, commit)
+        self._flush_ref(ref)
+        return commit
+
+    async def _quarantine(self, folder: Path, base: str) -> Git:
+        """A repository to look at foreign objects in: what is refused never enters the store."""
+        git = await _init(folder, {"core.bare": "true"}, await self._object_format(), bare=True)
+        _borrow(folder, self.path / "objects")
+        _copy_if_there(self.path / "shallow", folder / "shallow")
+        await git("update-ref", _BASE, base)
+        return git
+
+    # --- work goes out ------------------------------------------------------------------------------------------
+
+    async def clone(self, commit: str, into: Path) -> None:
+        """A private checkout at `commit`, on a branch `work`, with no remote, no hook and no ref to anything later.
+
+        Shares its objects (see `object_folders`): cheap, but who knows a hash can read whatever the store holds.
+        """
+        await self._clone(commit, into, shared=True)
+
+    async def clone_alone(self, commit: str, into: Path) -> None:
+        """Like `clone`, with the objects of `commit` and its history copied in, and no others to be found."""
+        await self._clone(commit, into, shared=False)
+
+    async def _clone(self, commit: str, into: Path, *, shared: bool) -> None:
+        if into.exists() and any(into.iterdir()):
+            raise Broken(f"{str(into)!r} is not empty, so nothing is cloned into it; give another path")
+        git_dir = into.resolve() / ".git"
+        await _init(git_dir, _CLONE_SETTINGS, await self._object_format(), bare=False)
+        _copy_if_there(self.path / "shallow", git_dir / "shallow")
+        if shared:
+            _borrow(git_dir, self.path / "objects")
+        else:
+            pack = git_dir / "objects" / "pack" / "pack"
+            await self.git("pack-objects", "--revs", "--quiet", str(pack), stdin=f"{commit}\n".encode())
+        git = private_git(git_dir, into.resolve())
+        await git("update-ref", "refs/heads/work", commit)
+        await git("read-tree", "-m", "-u", "HEAD")
+
+    # --- what is in it ------------------------------------------------------------------------------------------
+
+    async def commit_of(self, ref: str) -> str | None:
+        """The commit that a ref, or an abbreviated hash, stands for; None if there is none."""
+        return await self.git.commit_of(ref)
+
+    async def contains(self, commit: str, ancestor: str) -> bool:
+        """Whether `ancestor` is `commit` itself or lies in its history."""
+        return await self.git.contains(commit, ancestor)
+
+    async def tree(self, commit: str) -> str:
+        """The hash of a commit's content, whatever its history."""
+        return (await self.git("rev-parse", "--verify", commit + "^{tree}")).text
+
+    async def diff(self, base: str, head: str) -> str:
+        """What changed, as unified text. Bytes that are no UTF-8 show as replacement signs."""
+        shown = await self.git(*_DIFF, "--find-renames", base, head, "--")
+        return shown.out.decode("utf-8", "replace")
+
+    async def changed_files(self, base: str, head: str) -> tuple[ChangedFile, ...]:
+        """Every path that the two commits disagree on, in git's order."""
+        raw = await self.git(*_DIFF, "--raw", "--no-renames", "-z", base, head, "--")
+        numbers = await self.git(*_DIFF, "--numstat", "--no-renames", "-z", base, head, "--")
+        return parse_changes(raw.items, numbers.items)
+
+    async def entries(self, commit: str) -> tuple[TreeEntry, ...]:
+        """Everything a commit holds, with modes: symlinks and submodules can be told from files."""
+        return parse_tree((await self.git("ls-tree", "-r", "-z", "--full-tree", commit)).items)
+
+    async def files(self, commit: str) -> tuple[str, ...]:
+        """Paths of all files and symlinks of a commit; submodules are left out."""
+        return tuple(entry.path for entry in await self.entries(commit) if entry.kind == "blob")
+
+    async def show(self, commit: str, path: str) -> bytes | None:
+        """A file's content (a symlink's: where it points to); None if the commit has no such file."""
+        if is_dangerous(path):
+            return None
+        listed = await self.git("--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path)
+        for entry in parse_tree(listed.items):
+            if entry.path == path and entry.kind == "blob":
+                return (await self.git("cat-file", "blob", entry.hash)).out
+        return None
+
+    # --- what moves ---------------------------------------------------------------------------------------------
+
+    async def land(self, ref: str, new: str, expected_old: str | None) -> None:
+        """Moves `ref` from `expected_old` (None: it must not exist) to `new`. Doing it twice is the same as once."""
+        current = await self.commit_of(ref)
+        if current != new:
+            moved = await self.git("update-ref", ref, new, expected_old or "", check=False)
+            if moved.exit_code != 0:
+                where = f"{ref!r} of the store {str(self.path)!r} is at {current}, not at {expected_old}"
+                raise Broken(f"{where}, so it does not move to {new}: {_end(moved.err)}")
+        self._flush_ref(ref)
+
+    async def with_files(self, commit: str, files: Mapping[str, bytes], message: str) -> str:
+        """A commit on top of `commit` that also holds these files; `commit` itself if it holds them already."""
+        with TemporaryDirectory(dir=self.path, prefix="index-") as folder:
+            git = self.git.under(GIT_INDEX_FILE=f"{folder}/index")
+            await git("read-tree", commit)
+            for path, content in sorted(files.items()):
+                blob = (await git("hash-object", "-w", "--stdin", stdin=content)).text
+                await git("update-index", "--add", "--replace", "--cacheinfo", f"100644,{blob},{path}")
+            tree = (await git("write-tree")).text
+        if tree == await self.tree(commit):
+            return commit
+        return (await self.git("commit-tree", tree, "-p", commit, "-m", message)).text
+
+    async def merge(self, ours: str, theirs: str, message: str = "") -> str | Conflict:
+        """The commit that holds both: one of the two if it contains the other, else a merge of them. Moves no ref."""
+        if await self.contains(theirs, ours):
+            return theirs
+        if await self.contains(ours, theirs):
+            return ours
+        return await merge_commits(self.git, ours, theirs, message or f"Merge {theirs[:12]} into {ours[:12]}")
+
+    async def _object_format(self) -> str:
+        return (await self.git("rev-parse", "--show-object-format")).text
+
+    def _flush_ref(self, ref: str) -> None:
+        """Git flushes files, not the folders that name them; after this, a power cut cannot take the ref back."""
+        _flush(_folders_of(self.path, ref))
+
+
+async def _create(path: Path, origin: Origin, base: str) -> None:
+    git = await _init(path, _STORE_SETTINGS, origin.object_format, bare=True)
+    _borrow(path, origin.objects)
+    (path / "shopfloor-origin").write_bytes(os.fsencode(origin.objects))
+    if origin.shallow is not None:
+        _copy_if_there(origin.shallow, path / "shallow")
+    await git("update-ref", _BASE, base)
+    _flush((path, *_folders_of(path, _BASE)))
+
+
+async def _init(git_dir: Path, settings: dict[str, str], object_format: str, *, bare: bool) -> Git:
+    """A repository without templates, so without hooks, and with these settings only."""
+    folder = git_dir if bare else git_dir.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    outside = private_git(git_dir)
+    # A bare one's HEAD leads nowhere for ever: newer gits would read .gitattributes from there.
+    kind = ("--bare", "--initial-branch=nowhere") if bare else ("--initial-branch=work",)
+    await outside("init", "--quiet", "--template=", f"--object-format={object_format}", *kind)
+    for name, value in settings.items():
+        await outside("config", name, value)
+    return outside
+
+
+async def _unbundle(git: Git, bundle: Path, base: str) -> str:
+    fetched = await git(*_FETCH, str(bundle), "+HEAD:refs/heads/incoming", check=False)
+    if fetched.exit_code != 0:
+        raise GiveUp(f"The bundle cannot be taken over; make it again with the bundle command: {_end(fetched.err)}")
+    commit = await git.commit_of("refs/heads/incoming")
+    if commit is None or not await git.contains(commit, base):
+        raise GiveUp(f"The bundle's history does not contain {base}, where the work began; rebase onto that commit")
+    entries = parse_tree((await git("ls-tree", "-r", "-t", "-z", "--full-tree", commit)).items)
+    if dangerous := [entry.path for entry in entries if is_dangerous(entry.path)]:
+        raise GiveUp(f"The bundle holds paths that are dangerous to check out: {dangerous[:5]!r}; remove them")
+    return commit
+
+
+def _borrow(git_dir: Path, objects: Path) -> None:
+    """Lets a repository read another one's objects. Quoted as git unquotes it, so any name will do."""
+    name = os.fsencode(objects).replace(b"\\", rb"\\").replace(b'"', rb"\"").replace(b"\n", rb"\n")
+    (git_dir / "objects" / "info").mkdir(parents=True, exist_ok=True)
+    (git_dir / "objects" / "info" / "alternates").write_bytes(b'"' + name + b'"\n')
+
+
+def _copy_if_there(source: Path, target: Path) -> None:
+    if source.exists():
+        shutil.copyfile(source, target)
+
+
+def _folders_of(path: Path, ref: str) -> Iterator[Path]:
+    objects = path / "objects"
+    yield objects
+    yield from (folder for folder in objects.iterdir() if folder.is_dir())
+    folder = (path / ref).parent
+    while folder != path:
+        yield folder
+        folder = folder.parent
+
+
+def _flush(folders: Iterator[Path] | tuple[Path, ...]) -> None:
+    for folder in folders:
+        if folder.is_dir():
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def _end(words: str) -> str:
+    return words.strip()[-400:]

@@ -1,0 +1,132 @@
+"""Starts, stops and restarts the app under test, and knows when it is up.
+
+Its whole output is kept in a log. Not coming up is a value, for that is the work's failure; a stranger who already
+answers at the app's address is a GiveUp, for then a judge would judge the wrong thing. It does not know any driver.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+import anyio
+from anyio.abc import TaskGroup
+
+from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.fact import Fact
+from shopfloor.sandbox.protocol import Process, Sandbox
+from shopfloor.validation.drivers.drive import Drive, open_drive
+from shopfloor.validation.drivers.hands.wire import Send
+from shopfloor.validation.drivers.protocol import capped
+
+LOG_CAP = 20_000_000
+"""Bytes of output that are kept; what comes later is read and dropped, so that the app never waits for us."""
+_ENDING_LOOKS = 50
+
+
+class Health(Fact):
+    """Whether the app came up, after how long, and if not, why, with the last it said."""
+
+    healthy: bool
+    text: str
+    seconds: float
+
+
+class App:
+    """The app under test. Started by `start`, ended by `stop` or with its context."""
+
+    def __init__(self, sandbox: Sandbox, command: str, health: str, log: Path, drive: Drive, tasks: TaskGroup) -> None:
+        self._sandbox = sandbox
+        self._command = command
+        self._health = health
+        self._log = log
+        self._drive = drive
+        self._tasks = tasks
+        self._process: Process | None = None
+        self._exit_code: int | None = None
+
+    async def start(self, deadline_s: float = 30.0) -> Health:
+        """Starts it and waits until it answers, ends, or time is up. GiveUp if something else answers there already."""
+        if await self._taken():
+            raise GiveUp(f"something else already answers at {self._health!r}: stop it, or judge at another port")
+        began = monotonic()
+        self._exit_code = None
+        self._process = await self._sandbox.open(self._command, view="app")
+        self._tasks.start_soon(self._keep_output, self._process)
+        while (problem := await self._problem()) and monotonic() < began + deadline_s:
+            if self._exit_code is not None:
+                problem = f"it ended with exit code {self._exit_code}"
+                break
+            await anyio.sleep(0.1)
+        seconds = monotonic() - began
+        if not problem:
+            return Health(healthy=True, text=f"{self._health} answers after {seconds:.1f} s", seconds=seconds)
+        text = f"{self._command!r} did not come up within {seconds:.1f} s: {problem}\nIts last output:\n{self.output()}"
+        return Health(healthy=False, text=text, seconds=seconds)
+
+    async def stop(self) -> None:
+        """Ends it; nothing happens if it does not run."""
+        if self._process is not None:
+            await self._process.kill()
+            self._process = None
+
+    async def restart(self, deadline_s: float = 30.0) -> Health:
+        """Ends it, sees that nothing answers any more, and starts it again: what must survive is then still there."""
+        await self.stop()
+        for _ in range(_ENDING_LOOKS):
+            if not await self._taken():
+                break
+            await anyio.sleep(0.1)
+        return await self.start(deadline_s)
+
+    def output(self, limit: int = 3_000) -> str:
+        """The last of what it printed."""
+        if not self._log.exists():
+            return "(nothing)"
+        with self._log.open("rb") as log:
+            log.seek(max(0, self._log.stat().st_size - limit))
+            return capped(log.read().decode(errors="replace"), limit) or "(nothing)"
+
+    async def _keep_output(self, process: Process) -> None:
+        with self._log.open("ab") as log:
+            while chunk := await process.read():
+                log.write(chunk[: max(0, LOG_CAP - log.tell())])
+                log.flush()
+        exit_code = await process.wait()
+        if process is self._process:
+            self._exit_code = exit_code
+
+    async def _problem(self) -> str:
+        """Why the app does not count as up, or ""."""
+        if self._health.startswith("tcp:"):
+            return "" if await self._taken() else f"nothing listens at {self._health}"
+        done = await self._drive.send(Send(url=self._health, seconds=3.0))
+        if done.status >= 500:
+            return f"{self._health} answers {done.status} {done.reason}"
+        return "" if done.status else done.problem
+
+    async def _taken(self) -> bool:
+        """Whether anything at all listens at the app's address."""
+        parts = urlsplit(self._health)
+        return not (await self._drive.knock(parts.hostname or "localhost", parts.port or 80)).problem
+
+
+@asynccontextmanager
+async def app_under_test(sandbox: Sandbox, command: str, *, health: str, log: Path) -> AsyncGenerator[App]:
+    """The app that `command` starts in the app's view; `health` is `http://localhost:PORT/path` or `tcp://...`."""
+    try:
+        async with anyio.create_task_group() as tasks, open_drive(sandbox) as drive:
+            app = App(sandbox, command, health, log, drive, tasks)
+            try:
+                yield app
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await app.stop()
+                tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        match group.exceptions:
+            case (BaseException() as only,):
+                raise only from None  # who uses an app need not know that tasks keep its log
+            case _:
+                raise

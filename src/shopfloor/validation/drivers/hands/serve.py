@@ -1,0 +1,88 @@
+"""One line in, one line out: the program that the judge's side starts inside the arena.
+
+It does not know what is being judged.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import FrameType
+
+import msgspec
+
+from shopfloor.validation.drivers.hands.requests import exchange, knock
+from shopfloor.validation.drivers.hands.window import NoBrowser, Window
+from shopfloor.validation.drivers.hands.wire import Act, Answer, Ask, Close, Knock, Seen, Send
+
+
+def serve(chromium: str) -> None:
+    """Answers until asked to close, or until nobody asks any more; ends the browser and leaves nothing behind."""
+    answers = _private_stdout()
+    home = tempfile.mkdtemp(prefix="judge-")
+    os.environ.update(HOME=home, TMPDIR=home, XDG_CONFIG_HOME=home, XDG_CACHE_HOME=home)
+    tempfile.tempdir = home
+    signal.signal(signal.SIGTERM, _end)
+    hands = Hands(chromium)
+    try:
+        for line in sys.stdin.buffer:
+            ask = msgspec.json.decode(line, type=Ask)
+            if isinstance(ask, Close):
+                break
+            _write_all(answers, msgspec.json.encode(hands.do(ask)) + b"\n")
+    except Exception:
+        _write_all(answers, traceback.format_exc().encode())
+        raise
+    finally:
+        hands.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+class Hands:
+    """One cookie jar, and one browser from the moment it is first asked for."""
+
+    def __init__(self, chromium: str) -> None:
+        self._chromium = chromium
+        self._jar = CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
+        self._window: Window | None = None
+
+    def do(self, ask: Send | Knock | Act) -> Answer:
+        match ask:
+            case Send():
+                return exchange(ask, self._jar)
+            case Knock():
+                return knock(ask)
+            case Act():
+                return self._act(ask)
+
+    def close(self) -> None:
+        if self._window is not None:
+            self._window.close()
+
+    def _act(self, act: Act) -> Seen:
+        try:
+            self._window = self._window or Window(self._chromium)
+        except NoBrowser as error:
+            return Seen(problem=str(error), no_browser=True)
+        return self._window.act(act)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(143)
+
+
+def _private_stdout() -> int:
+    """Keeps standard output for answers alone: whatever a browser prints goes nowhere."""
+    answers = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return answers
+
+
+def _write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]

@@ -1,0 +1,296 @@
+"""One fresh browser: acts through real input events only, and notes what goes wrong on its pages.
+
+No script is injected, no check is forced: what a user could not click is not clicked. It does not know what a page
+should show.
+"""
+
+import re
+import shutil
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from shopfloor.validation.drivers.hands.wire import PATIENCE_S, Act, Seen, Where
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page, WebError
+    from playwright.sync_api import Request as Sent
+
+SETTLE_S = 2.0
+_WAYS_OUT = ("open", "tab", "switch")
+_ENDLESS = ("eventsource", "websocket", "media", "ping")
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_TYPED_BY_PICKER = ("date", "time", "datetime-local", "month", "week", "color", "range")
+
+
+class NoBrowser(Exception):
+    """There is no browser to drive here; the text says what is missing."""
+
+
+class Window:
+    """A browser with one session, and the tab that is in front."""
+
+    def __init__(self, chromium: str) -> None:
+        self._chromium = chromium
+        self._troubles: list[str] = []
+        self._open_requests: set[Sent] = set()
+        self._accepts, self._reply = False, ""
+        self._hangs = False
+        self._stop: Callable[[], None] = lambda: None
+        self._context = self._launched()
+        self._page = self._context.new_page()
+
+    def _launched(self) -> "BrowserContext":
+        try:
+            api = _playwright()
+        except ImportError as error:
+            raise NoBrowser("playwright is not installed (pip install 'shopfloor[browser]')") from error
+        executable = self._chromium or next(filter(None, map(shutil.which, _BROWSERS)), "")
+        if not executable:
+            raise NoBrowser("no chromium is installed (searched for " + ", ".join(_BROWSERS) + ")")
+        playwright = api.sync_playwright().start()
+        self._stop = playwright.stop
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=executable, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            )
+        except api.Error as error:
+            playwright.stop()
+            raise NoBrowser(f"{executable} does not start: {' '.join(error.message.split())[:400]}") from error
+        context = browser.new_context(viewport={"width": 1100, "height": 750})
+        context.set_default_timeout(PATIENCE_S * 1000)
+        context.on("console", self._heard)
+        context.on("weberror", self._failed)
+        context.on("dialog", self._asked)
+        context.on("page", self._opened)
+        context.on("request", self._requested)
+        context.on("requestfinished", self._request_finished)
+        context.on("requestfailed", self._request_failed)
+        return context
+
+    def close(self) -> None:
+        """Ends the browser and everything it started."""
+        if self._context.browser is not None:
+            self._context.browser.close()
+        self._stop()
+
+    def act(self, act: Act) -> Seen:
+        """Does it, waits until the page is quiet, and says what is seen before and after."""
+        api = _playwright()
+        seen = Seen(before="" if act.do in ("open", "tab", "start") else self._snapshot())
+        if self._hangs and act.do not in _WAYS_OUT:
+            return self._given_up(seen)
+        try:
+            self._carry_out(act)
+        except api.TimeoutError as error:
+            seen.problem, seen.missing = _why_not(error.message), "locator resolved to" not in error.message
+        except api.Error as error:
+            seen.problem = _why_not(error.message)
+        seen.after = self._settled()
+        if self._hangs:
+            return self._given_up(seen)
+        self._describe(seen, with_picture=act.picture or bool(seen.problem), whole=act.number == 1)
+        return seen
+
+    def _given_up(self, seen: Seen) -> Seen:
+        seen.problem, seen.missing = f"{seen.problem}; the page hangs, only OpenPage helps".removeprefix("; "), False
+        self._describe(seen, with_picture=False, whole=False)
+        return seen
+
+    def _describe(self, seen: Seen, *, with_picture: bool, whole: bool) -> None:
+        seen.url, pages = self._page.url, self._context.pages
+        seen.tabs = tuple(f"{page.url}{' (here)' if page is self._page else ''}" for page in pages)
+        if not self._hangs:
+            try:
+                seen.title = self._page.title()
+                seen.picture = self._page.screenshot(full_page=whole) if with_picture else b""
+            except _playwright().Error as error:
+                self._troubles.append(f"no picture: {error.message.splitlines()[0]}")
+        seen.troubles, self._troubles = tuple(dict.fromkeys(self._troubles)), []
+
+    def _carry_out(self, act: Act) -> None:
+        patience = act.seconds * 1000
+        match act.do:
+            case "start" | "look" | "screenshot":
+                pass
+            case "open" | "tab":
+                self._go_to(act.text, fresh=act.do == "tab" or self._hangs, timeout=patience)
+            case "switch":
+                self._switch(act.number)
+            case "reload":
+                self._page.reload(timeout=patience, wait_until="load")
+            case "back":
+                if self._page.go_back(timeout=patience, wait_until="load") is None:
+                    self._troubles.append("back: the tab has no earlier page, or only changed its address")
+            case "accept" | "dismiss":
+                self._accepts, self._reply = act.do == "accept", act.text
+            case "wait" | "wait_gone":
+                self._wait(act.text, gone=act.do == "wait_gone", until=time.monotonic() + act.seconds)
+            case "press" if not act.where:
+                self._page.keyboard.press(act.text)
+            case _:
+                self._touch(act, self._find(act.where), patience)
+
+    def _touch(self, act: Act, thing: "Locator", patience: float) -> None:
+        match act.do:
+            case "click":
+                thing.click(timeout=patience)
+            case "double_click":
+                thing.dblclick(timeout=patience)
+            case "hover":
+                thing.hover(timeout=patience)
+            case "press":
+                thing.press(act.text, timeout=patience)
+            case "select":
+                thing.select_option(act.text, timeout=patience)
+            case "check" | "uncheck":
+                thing.set_checked(act.do == "check", timeout=patience)
+            case _:
+                self._type_into(thing, act.text, patience)
+
+    def _type_into(self, thing: "Locator", text: str, patience: float) -> None:
+        """As a user: click, select all, delete, type. Only pickers, which take no plain typing, are set."""
+        if thing.get_attribute("type", timeout=patience) in _TYPED_BY_PICKER:
+            thing.fill(text, timeout=patience)
+            return
+        thing.click(timeout=patience)
+        thing.press("ControlOrMeta+a", timeout=patience)
+        thing.press("Delete", timeout=patience)
+        thing.press_sequentially(text, timeout=patience + 30 * len(text))
+
+    def _go_to(self, url: str, *, fresh: bool, timeout: float) -> None:
+        if fresh:
+            left, hung = self._page, self._hangs
+            self._page, self._hangs = self._context.new_page(), False
+            if hung:
+                left.close()
+        self._page.goto(url, timeout=timeout, wait_until="load")
+
+    def _switch(self, number: int) -> None:
+        pages = self._context.pages
+        if not 1 <= number <= len(pages):
+            raise _playwright().Error(f"there is no tab {number}: {len(pages)} are open")
+        self._page, self._hangs = pages[number - 1], False
+        self._page.bring_to_front()
+
+    def _wait(self, text: str, *, gone: bool, until: float) -> None:
+        while self._shows(text) is gone:
+            if self._hangs or time.monotonic() > until:
+                raise _playwright().Error(f"{text!r} is {'still' if gone else 'not'} there")
+            self._page.wait_for_timeout(100)
+
+    def _shows(self, text: str) -> bool:
+        found = text in self._snapshot()
+        return found or (not self._hangs and self._page.get_by_text(text).filter(visible=True).count() > 0)
+
+    def _find(self, where: tuple[Where, ...]) -> "Locator":
+        scope: Page | Locator = self._page
+        for step in where[:-1]:
+            scope = _container(scope, step)
+        return _thing(scope, where[-1])
+
+    def _snapshot(self) -> str:
+        """The page as a screen reader would tell it; "" when the page does not answer."""
+        if self._page.is_closed():
+            self._page = self._context.pages[-1] if self._context.pages else self._context.new_page()
+        try:
+            tree = self._page.locator("body").aria_snapshot(timeout=PATIENCE_S * 1000)
+        except _playwright().Error:
+            self._hangs = True
+            return ""
+        self._hangs = False
+        return tree
+
+    def _settled(self) -> str:
+        """The tree once two looks agree and no request is open, or after two seconds at most."""
+        until, tree = time.monotonic() + SETTLE_S, self._snapshot()
+        while not self._hangs and time.monotonic() < until:
+            self._page.wait_for_timeout(100)
+            later = self._snapshot()
+            if later == tree and not self._open_requests:
+                break
+            tree = later
+        return tree
+
+    def _heard(self, message: "ConsoleMessage") -> None:
+        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+            self._troubles.append(f"console error: {message.text[:500]} ({message.location['url']})")
+
+    def _failed(self, failure: "WebError") -> None:
+        self._troubles.append(f"uncaught error: {str(failure.error)[:500]}")
+
+    def _asked(self, dialog: "Dialog") -> None:
+        said = "accepted" if self._accepts else "dismissed"
+        self._troubles.append(f"{dialog.type} dialog {dialog.message[:500]!r} was {said}; AnswerDialogs decides")
+        if self._accepts:
+            dialog.accept(self._reply)
+        else:
+            dialog.dismiss()
+
+    def _opened(self, page: "Page") -> None:
+        page.on("crash", lambda _: self._troubles.append("the page crashed"))
+        page.on("download", lambda file: self._troubles.append(f"a download began: {file.suggested_filename!r}"))
+
+    def _requested(self, sent: "Sent") -> None:
+        if sent.resource_type not in _ENDLESS:
+            self._open_requests.add(sent)
+
+    def _request_finished(self, sent: "Sent") -> None:
+        self._open_requests.discard(sent)
+
+    def _request_failed(self, sent: "Sent") -> None:
+        self._open_requests.discard(sent)
+        if sent.failure and "ERR_ABORTED" not in sent.failure and not sent.url.endswith("/favicon.ico"):
+            self._troubles.append(f"request failed: {sent.method} {sent.url}: {sent.failure}")
+
+
+def _thing(scope: "Page | Locator", step: Where) -> "Locator":
+    match step.by:
+        case "label":
+            # the words of a label around a drop-down list include its options: its name as a list does not
+            by_name = scope.get_by_role("combobox", name=step.name, exact=True)
+            found = scope.get_by_label(step.name, exact=True).or_(by_name)
+        case "placeholder":
+            found = scope.get_by_placeholder(step.name, exact=True)
+        case "testid":
+            found = scope.get_by_test_id(step.name)
+        case "text":
+            found = scope.get_by_text(step.name)
+        case _ if step.name:
+            found = scope.get_by_role(step.role, name=step.name, exact=True)  # type: ignore[arg-type]
+        case _:
+            found = scope.get_by_role(step.role)  # type: ignore[arg-type]
+    return found.nth(step.number - 1) if step.number else found
+
+
+def _container(scope: "Page | Locator", step: Where) -> "Locator":
+    """Containers seldom have a name of their own, so what stands in them counts as one."""
+    if step.by != "role" or not step.name:
+        return _thing(scope, step)
+    named = scope.get_by_role(step.role, name=step.name, exact=True)  # type: ignore[arg-type]
+    found = named.or_(scope.get_by_role(step.role).filter(has_text=step.name))  # type: ignore[arg-type]
+    return found.nth(step.number - 1) if step.number else found
+
+
+def _playwright():
+    """The library, imported when a browser is first wanted: it is optional, and takes half a second."""
+    from playwright import sync_api
+
+    return sync_api
+
+
+_REASONS = re.compile(r"not (visible|enabled|stable|editable)|intercepts pointer|outside of the viewport|did not find")
+
+_WHERE_RAISED = re.compile(r"^(Locator|Page|Keyboard)\.\w+: ")
+
+
+def _why_not(message: str) -> str:
+    """Playwright's message, reduced to the one line a judge can use."""
+    lines = [line.strip(" -") for line in message.splitlines()]
+    if several := re.search(r"resolved to (\d+) elements", lines[0]):
+        return f"{several[1]} things match: say which with #1 to #{several[1]}"
+    if reasons := [line for line in lines if _REASONS.search(line)]:
+        return reasons[-1]
+    if any(line.startswith("performing") for line in lines):
+        return "the page did not come back from it in time"
+    return _WHERE_RAISED.sub("", lines[0])

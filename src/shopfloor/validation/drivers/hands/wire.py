@@ -1,0 +1,112 @@
+"""What the judge's side asks of its hands, and what they answer: one JSON line each.
+
+It does not know who asks.
+"""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+PATIENCE_S = 3.0
+"""How long a thing on a page may take to be there and ready."""
+
+
+class Where(msgspec.Struct, omit_defaults=True):
+    """One step on the way to a thing on a page."""
+
+    by: str
+    name: str = ""
+    role: str = ""
+    number: int = 0
+
+
+class Send(msgspec.Struct, tag="send", omit_defaults=True):
+    """An HTTP request."""
+
+    url: str
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    follow: bool = False
+    seconds: float = 10.0
+
+
+class Knock(msgspec.Struct, tag="knock"):
+    """Does anything accept connections there?"""
+
+    host: str
+    port: int
+
+
+Deed: TypeAlias = Literal[
+    "start",
+    "look",
+    "screenshot",
+    "open",
+    "tab",
+    "switch",
+    "reload",
+    "back",
+    "accept",
+    "dismiss",
+    "wait",
+    "wait_gone",
+    "click",
+    "double_click",
+    "hover",
+    "fill",
+    "press",
+    "select",
+    "check",
+    "uncheck",
+]
+
+
+class Act(msgspec.Struct, tag="act", omit_defaults=True):
+    """Something to do in the browser. `where` leads from the outermost container to the thing itself."""
+
+    do: Deed
+    where: tuple[Where, ...] = ()
+    text: str = ""
+    number: int = 0
+    seconds: float = PATIENCE_S
+    picture: bool = False
+
+
+class Close(msgspec.Struct, tag="close"):
+    """End: browser first."""
+
+
+Ask: TypeAlias = Send | Knock | Act | Close
+
+
+class Exchanged(msgspec.Struct, tag="exchanged", omit_defaults=True):
+    """An exchange, whole; `problem` says why there is none, or what is missing of it."""
+
+    request: bytes = b""
+    status: int = 0
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    url: str = ""
+    problem: str = ""
+    seconds: float = 0.0
+
+
+class Seen(msgspec.Struct, tag="seen", omit_defaults=True):
+    """What the browser shows. `before` and `after` are the accessible tree around the deed."""
+
+    url: str = ""
+    title: str = ""
+    before: str = ""
+    after: str = ""
+    tabs: tuple[str, ...] = ()
+    troubles: tuple[str, ...] = ()
+    picture: bytes = b""
+    problem: str = ""
+    missing: bool = False
+    """The thing pointed at is not there at all."""
+    no_browser: bool = False
+
+
+Answer: TypeAlias = Exchanged | Seen

@@ -1,0 +1,105 @@
+"""Drives an HTTP interface: one request at a time, sent from inside the arena, cookies kept.
+
+It does not know what the interface promises.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from shopfloor.domain.errors import AskModelAgain
+from shopfloor.sandbox.protocol import Sandbox
+from shopfloor.validation.drivers.actions import Action, Request
+from shopfloor.validation.drivers.drive import Drive, open_drive
+from shopfloor.validation.drivers.hands.wire import Exchanged, Send
+from shopfloor.validation.drivers.protocol import Exhibit, Observation, Transcript, capped, foreign, local_url
+
+_TELLING = (
+    *("content-type", "content-disposition", "location", "link", "allow", "etag", "cache-control", "retry-after"),
+    *("set-cookie", "www-authenticate", "access-control-allow-origin"),
+)
+_KNOWN = "Request"
+
+
+class HttpDriver:
+    """A client of the app's HTTP interface with one cookie jar."""
+
+    def __init__(self, drive: Drive, base_url: str) -> None:
+        self._drive = drive
+        self._base_url = base_url
+        self.transcript = Transcript()
+
+    async def perform(self, action: Action) -> Observation:
+        if not isinstance(action, Request):
+            raise foreign("HTTP", action, _KNOWN)
+        done = await self._drive.send(_to_send(action, self._base_url))
+        caption = f"{action.method} {action.url}: {done.status or done.problem}"
+        exhibit = Exhibit(kind="exchange", content=raw_exchange(done), caption=caption)
+        seen = Observation(text=told(action, done), happened=done.status > 0, evidence=(exhibit,))
+        return self.transcript.note(action, seen)
+
+
+@asynccontextmanager
+async def open_http(sandbox: Sandbox, base_url: str = "http://localhost:8000") -> AsyncGenerator[HttpDriver]:
+    """A driver whose requests come from the judge's view of `sandbox`."""
+    async with open_drive(sandbox) as drive:
+        yield HttpDriver(drive, base_url)
+
+
+def told(action: Request, done: Exchanged) -> str:
+    """The exchange as a judge reads it: status, the headers that matter, the body laid out."""
+    line = f"{action.method} {done.url}"
+    if not done.status:
+        return capped(f"{line}: {done.problem}")
+    lines = [f"{line} -> {done.status} {done.reason} ({done.seconds * 1000:.0f} ms)"]
+    lines += [f"{name}: {value}" for name, value in done.headers if name in _TELLING]
+    if done.problem:
+        lines.append(f"({done.problem})")
+    return capped("\n".join([*lines, "", _laid_out(done.body)]))
+
+
+def raw_exchange(done: Exchanged) -> bytes:
+    """Request and answer, whole, as they went over the line."""
+    if not done.status:
+        return done.request + f"\n\n({done.problem})\n".encode()
+    head = [f"HTTP/1.1 {done.status} {done.reason}", *(f"{name}: {value}" for name, value in done.headers), "", ""]
+    return done.request + b"\r\n\r\n" + "\r\n".join(head).encode() + done.body
+
+
+def _laid_out(body: bytes) -> str:
+    if not body:
+        return "(no body)"
+    try:
+        return msgspec.json.format(body, indent=2).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass  # it is no JSON: shown as text if it is text
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return f"(binary, {len(body)} bytes, beginning with {body[:40]!r})"
+
+
+def _to_send(action: Request, base_url: str) -> Send:
+    for name, value in (("method", action.method), *action.headers):
+        if not name or "\n" in name + value or "\r" in name + value or not (name + value).isprintable():
+            raise AskModelAgain(f"header or method {name!r}: {value!r} cannot be sent: it must be one printable line")
+    return Send(
+        url=local_url(base_url, action.url),
+        method=action.method.upper(),
+        headers=_with_content_type(action),
+        body=action.body.encode(),
+        follow=action.follow,
+        seconds=action.seconds,
+    )
+
+
+def _with_content_type(action: Request) -> tuple[tuple[str, str], ...]:
+    """A body that is JSON says so, unless the judge says otherwise: forgetting it is never what is tested."""
+    if not action.body or any(name.lower() == "content-type" for name, _ in action.headers):
+        return action.headers
+    try:
+        msgspec.json.decode(action.body.encode())
+    except msgspec.DecodeError:
+        return (*action.headers, ("Content-Type", "text/plain; charset=utf-8"))
+    return (*action.headers, ("Content-Type", "application/json"))

@@ -1,0 +1,124 @@
+"""What all drivers share: one verb, what comes of it, and the record of every step.
+
+It does not know which kind of app is driven.
+"""
+
+import re
+from typing import Protocol
+from urllib.parse import urljoin, urlsplit
+
+from shopfloor.domain.contract import EvidenceKind
+from shopfloor.domain.errors import AskModelAgain
+from shopfloor.domain.fact import Fact
+from shopfloor.validation.drivers.actions import Action
+
+OBSERVATION_CAP = 8_000
+"""Characters of one observation that a judge sees; evidence is never cut to this."""
+
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+class Exhibit(Fact):
+    """Something to show a person later: its kind, its bytes, and what it shows."""
+
+    kind: EvidenceKind
+    content: bytes
+    caption: str
+
+
+class Observation(Fact):
+    """What a judge sees after an action.
+
+    `happened` is False when the action could not be carried out; `text` then says why and what is there instead.
+    """
+
+    text: str
+    happened: bool = True
+    evidence: tuple[Exhibit, ...] = ()
+
+
+class Step(Fact):
+    """One action and what came of it."""
+
+    action: Action
+    observation: Observation
+
+
+class Transcript:
+    """Every step of a session, in order."""
+
+    def __init__(self) -> None:
+        self._steps: list[Step] = []
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(self._steps)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What would have to be done again to get here: a judgement that needs no model."""
+        return tuple(step.action for step in self._steps)
+
+    def note(self, action: Action, observation: Observation) -> Observation:
+        """Records a step and hands its observation on."""
+        self._steps.append(Step(action=action, observation=observation))
+        return observation
+
+    def exhibit(self, caption: str) -> Exhibit:
+        """The whole session as readable text: what a verdict shows for a terminal."""
+        parts = [
+            f"--- {number}. {describe(step.action)}\n{step.observation.text}\n"
+            for number, step in enumerate(self._steps, start=1)
+        ]
+        return Exhibit(kind="transcript", content="\n".join(parts).encode(), caption=caption)
+
+
+class Driver(Protocol):
+    """A way to use an app as its user would."""
+
+    @property
+    def transcript(self) -> Transcript: ...
+
+    async def perform(self, action: Action) -> Observation:
+        """Does one thing, waits until the app has reacted, and says what is seen.
+
+        An action that cannot be carried out is an observation, and so is an app that hangs, crashes or prints garbage.
+        Raises AskModelAgain for an action that makes no sense here (recorded nowhere), and GiveUp when the driver
+        itself can go no further: what is judged through it is then blocked, never passed.
+        """
+        ...
+
+
+def describe(action: Action) -> str:
+    """The action in one line, as it would be written down."""
+    fields = [(field, getattr(action, field)) for field in action.__struct_fields__]
+    said = [f"{field}={value if field == 'target' else repr(value)}" for field, value in fields if value is not None]
+    return f"{type(action).__name__}({', '.join(said)})"
+
+
+def foreign(driver: str, action: Action, known: str) -> AskModelAgain:
+    """What to raise for an action that belongs to another driver."""
+    return AskModelAgain(f"a {driver} driver cannot do {type(action).__name__}: it knows {known}")
+
+
+def local_url(base: str, url: str) -> str:
+    """`url` as a whole address of the app; AskModelAgain if it leads anywhere but this machine."""
+    try:
+        whole = urljoin(base, url)
+        parts = urlsplit(whole)
+        leads_here = parts.scheme in ("http", "https") and parts.hostname in _LOCAL
+    except ValueError:
+        leads_here, whole = False, url
+    if not leads_here:
+        raise AskModelAgain(f"{url!r} is not an address of the app: use a path such as '/', or one under {base!r}")
+    return whole
+
+
+def capped(text: str, limit: int = OBSERVATION_CAP) -> str:
+    """`text` fit to be read: control characters shown as `·`, the middle left out if it is long."""
+    clean = _UNSEEN.sub("·", text.replace("\r\n", "\n"))
+    if len(clean) <= limit:
+        return clean
+    half = limit // 2
+    return f"{clean[:half]}\n[... {len(clean) - 2 * half} characters left out ...]\n{clean[-half:]}"

@@ -1,0 +1,162 @@
+"""Drives a page in a real browser: clicks, typing and looking as a user would, inside the arena.
+
+After each deed it tells what changed on the page, so an action without an effect is seen at once.
+It does not know what a page should show.
+"""
+
+import difflib
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import assert_never
+
+from shopfloor.sandbox.protocol import Sandbox
+from shopfloor.validation.drivers.actions import (
+    Action,
+    AnswerDialogs,
+    Back,
+    Check,
+    Click,
+    Fill,
+    Hover,
+    Look,
+    OpenPage,
+    OpenTab,
+    Press,
+    Reload,
+    Screenshot,
+    Select,
+    SwitchTab,
+    Target,
+    WaitFor,
+    WebAction,
+)
+from shopfloor.validation.drivers.drive import Drive, open_drive
+from shopfloor.validation.drivers.hands.wire import Act, Seen, Where
+from shopfloor.validation.drivers.protocol import (
+    Exhibit,
+    Observation,
+    Transcript,
+    capped,
+    describe,
+    foreign,
+    local_url,
+)
+
+LOADING_S = 15.0
+_KNOWN = (
+    "OpenPage, OpenTab, SwitchTab, Click, Hover, Fill, Press, Select, Check, Reload, Back, AnswerDialogs, Look, "
+    "Screenshot and WaitFor"
+)
+_WHOLE_PAGE = (Look, OpenPage, OpenTab, SwitchTab, Reload, Back)
+_FIELDS = ("textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton", "slider", "listbox", "switch")
+
+
+class WebDriver:
+    """One fresh browser. Without a chromium it cannot be opened: GiveUp says "no browser here"."""
+
+    def __init__(self, drive: Drive, base_url: str) -> None:
+        self._drive = drive
+        self._base_url = base_url
+        self.transcript = Transcript()
+
+    async def perform(self, action: Action) -> Observation:
+        if not isinstance(action, WebAction):
+            raise foreign("web", action, _KNOWN)
+        seen = await self._drive.act(_to_act(action, self._base_url))
+        caption = f"{describe(action)} at {seen.url}"
+        picture = (Exhibit(kind="screenshot", content=seen.picture, caption=caption),) if seen.picture else ()
+        return self.transcript.note(
+            action, Observation(text=capped(told(action, seen)), happened=not seen.problem, evidence=picture)
+        )
+
+
+@asynccontextmanager
+async def open_web(
+    sandbox: Sandbox, base_url: str = "http://localhost:8000", *, chromium: str = ""
+) -> AsyncGenerator[WebDriver]:
+    """A browser in the judge's view of `sandbox`. GiveUp if there is none: what needs it is blocked, never passed."""
+    async with open_drive(sandbox, chromium=chromium) as drive:
+        await drive.act(Act(do="start"))
+        yield WebDriver(drive, base_url)
+
+
+def told(action: WebAction, seen: Seen) -> str:
+    """What a judge reads: what happened, where we are, what changed or stands on the page, what went wrong."""
+    lines = [f"{describe(action)}: {_outcome(action, seen)}", f'{seen.url} "{seen.title}"']
+    if len(seen.tabs) > 1:
+        lines += [f"tab {number}: {tab}" for number, tab in enumerate(seen.tabs, start=1)]
+    lines += [f"! {trouble}" for trouble in seen.troubles]
+    if isinstance(action, _WHOLE_PAGE):
+        return "\n".join([*lines, "", seen.after or "(the page shows nothing)"])
+    if seen.problem and not seen.after:
+        return "\n".join(lines)
+    return "\n".join([*lines, *_changes(seen.before, seen.after)])
+
+
+def _outcome(action: WebAction, seen: Seen) -> str:
+    if not seen.problem:
+        return "done"
+    target = getattr(action, "target", None)
+    if seen.missing and isinstance(target, Target):
+        return f"not done: there is no {target}. {_instead(target, seen.after)}"
+    return f"not done: {seen.problem}"
+
+
+def _instead(target: Target, tree: str) -> str:
+    """The names of what is there of the same kind: a judge who misspelt sees it, one who was promised it knows."""
+    roles = (target.role,) if target.by == "role" else _FIELDS
+    there = [line.strip(" -:'") for line in tree.splitlines() if re.match(r"\s*- '?(" + "|".join(roles) + r")\b", line)]
+    if target.by == "text" or not there:
+        return f"The page has no {' or '.join(roles) if target.by != 'text' else 'such text'}."
+    return "There is: " + ", ".join(list(dict.fromkeys(there))[:20])
+
+
+def _changes(before: str, after: str) -> list[str]:
+    marked = difflib.ndiff(before.splitlines(), after.splitlines())
+    changed = [line for line in marked if line.startswith(("+ ", "- "))]
+    return ["", "changed on the page:", *changed] if changed else ["", "nothing changed on the page"]
+
+
+def _to_act(action: WebAction, base: str) -> Act:
+    match action:
+        case OpenPage(url=url):
+            return Act(do="open", text=local_url(base, url), seconds=LOADING_S)
+        case OpenTab(url=url):
+            return Act(do="tab", text=local_url(base, url), seconds=LOADING_S)
+        case SwitchTab(number=number):
+            return Act(do="switch", number=number)
+        case Click(target=target, double=double):
+            return Act(do="double_click" if double else "click", where=_where(target))
+        case Hover(target=target):
+            return Act(do="hover", where=_where(target))
+        case Fill(target=target, text=text):
+            return Act(do="fill", where=_where(target), text=text)
+        case Press(key=key, target=target):
+            return Act(do="press", where=_where(target), text=key)
+        case Select(target=target, option=option):
+            return Act(do="select", where=_where(target), text=option)
+        case Check(target=target, checked=checked):
+            return Act(do="check" if checked else "uncheck", where=_where(target))
+        case Reload():
+            return Act(do="reload", seconds=LOADING_S)
+        case Back():
+            return Act(do="back", seconds=LOADING_S)
+        case AnswerDialogs(accept=accept, text=text):
+            return Act(do="accept" if accept else "dismiss", text=text)
+        case Look():
+            return Act(do="look", picture=True)
+        case Screenshot(whole_page=whole_page):
+            return Act(do="screenshot", picture=True, number=int(whole_page))
+        case WaitFor(text=text, seconds=seconds, gone=gone):
+            return Act(do="wait_gone" if gone else "wait", text=text, seconds=seconds)
+        case _:
+            assert_never(action)
+
+
+def _where(target: Target | None) -> tuple[Where, ...]:
+    """From the outermost container inward."""
+    if target is None:
+        return ()
+    here = Where(by=target.by, name=target.name, role=target.role, number=target.number)
+    return (*_where(target.within), here)

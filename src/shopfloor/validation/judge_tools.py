@@ -1,0 +1,200 @@
+"""A judge's hands: drivers as tools of a model. Each step goes into the docket before the judge hears of it.
+
+A driver is opened at its first use and stays open for the session. It does not know what is being judged.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Annotated, Literal
+
+import msgspec
+
+from shopfloor.domain.contract import Surface
+from shopfloor.guard.actions import Drive
+from shopfloor.sandbox.protocol import Sandbox
+from shopfloor.tools.tool import Answer, AnyTool, Arguments, Tool, always
+from shopfloor.validation.docket import Docket
+from shopfloor.validation.drivers import actions
+from shopfloor.validation.drivers.actions import Action, parse_target
+from shopfloor.validation.drivers.app import App
+from shopfloor.validation.drivers.http import open_http
+from shopfloor.validation.drivers.protocol import Driver, Observation, describe
+from shopfloor.validation.drivers.terminal import open_terminal
+from shopfloor.validation.drivers.web import open_web
+
+Where = Annotated[
+    str, msgspec.Meta(description='button "Add", textbox "Title", label "Email", checkbox in listitem "Milk"')
+]
+
+
+class Browse(Arguments):
+    """One step in the browser."""
+
+    do: Literal[
+        "open",
+        "look",
+        "click",
+        "double_click",
+        "fill",
+        "press",
+        "select",
+        "check",
+        "uncheck",
+        "reload",
+        "back",
+        "open_tab",
+        "screenshot",
+    ]
+    target: Where = ""
+    text: Annotated[
+        str, msgspec.Meta(description="what to fill in, the key to press, the option, or the path to open")
+    ] = ""
+
+
+class SendRequest(Arguments):
+    """One HTTP request."""
+
+    method: str
+    path: str
+    body: str = ""
+    headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+
+
+class UseTerminal(Arguments):
+    """One step in a terminal."""
+
+    do: Literal["start", "type", "keys", "screen"]
+    text: Annotated[
+        str, msgspec.Meta(description="the command to start, text to type (\\n is Enter), or key names")
+    ] = ""
+
+
+class WaitUntil(Arguments):
+    """Wait until a text is seen, or is gone."""
+
+    text: str
+    seconds: float = 5.0
+    gone: bool = False
+    where: Literal["browser", "terminal"] = "browser"
+
+
+class Restart(Arguments):
+    """Stop the product and start it again."""
+
+
+class Hands:
+    """The drivers of one session. Opened on first use, closed with `stack`."""
+
+    def __init__(self, sandbox: Sandbox, docket: Docket, stack: AsyncExitStack, address: str, app: App | None) -> None:
+        self._sandbox = sandbox
+        self._docket = docket
+        self._stack = stack
+        self._address = address
+        self._app = app
+        self._drivers: dict[Surface, Driver] = {}
+
+    def tools(self, surfaces: frozenset[Surface]) -> tuple[AnyTool, ...]:
+        """The tools that these surfaces call for."""
+        chosen: list[AnyTool] = []
+        if "web" in surfaces:
+            chosen.append(
+                _tool("browser", "Use the product's pages in a real browser; says what changed.", Browse, self._browse)
+            )
+        if surfaces & {"web", "http"}:
+            chosen.append(_tool("request", "Send an HTTP request to the product.", SendRequest, self._request))
+        if "terminal" in surfaces:
+            chosen.append(
+                _tool("terminal", "Use the product in a real terminal (24 x 80).", UseTerminal, self._terminal)
+            )
+        if surfaces & {"web", "terminal"}:
+            chosen.append(_tool("wait_for", "Wait until a text is seen, or gone.", WaitUntil, self._wait))
+        if self._app is not None:
+            chosen.append(
+                _tool("restart", "Restart the product: what must survive is still there.", Restart, self._restart)
+            )
+        return tuple(chosen)
+
+    async def _browse(self, step: Browse) -> Answer:
+        return await self._perform("web", _browser_action(step))
+
+    async def _request(self, step: SendRequest) -> Answer:
+        headers = tuple(step.headers.items())
+        request = actions.Request(method=step.method.upper(), url=step.path, headers=headers, body=step.body)
+        return await self._perform("http", request)
+
+    async def _terminal(self, step: UseTerminal) -> Answer:
+        return await self._perform("terminal", _terminal_action(step))
+
+    async def _wait(self, step: WaitUntil) -> Answer:
+        wait = actions.WaitFor(text=step.text, seconds=min(step.seconds, 60.0), gone=step.gone)
+        return await self._perform("web" if step.where == "browser" else "terminal", wait)
+
+    async def _restart(self, step: Restart) -> Answer:
+        assert self._app is not None
+        health = await self._app.restart()
+        return self._docket.enter(Observation(text=health.text, happened=health.healthy), "restart of the product")
+
+    async def _perform(self, surface: Surface, action: Action) -> Answer:
+        driver = await self._driver(surface)
+        return self._docket.enter(await driver.perform(action), describe(action))
+
+    async def _driver(self, surface: Surface) -> Driver:
+        if surface not in self._drivers:
+            self._drivers[surface] = await self._stack.enter_async_context(self._open(surface))
+        return self._drivers[surface]
+
+    def _open(self, surface: Surface):
+        if surface == "web":
+            return open_web(self._sandbox, self._address)
+        if surface == "http":
+            return open_http(self._sandbox, self._address)
+        return open_terminal(self._sandbox)
+
+
+def _tool(name: str, description: str, arguments: type[Arguments], run: Callable[..., Awaitable[Answer]]) -> AnyTool:
+    return Tool(
+        name=name,
+        description=description,
+        arguments=arguments,
+        run=run,
+        action=lambda step: Drive(what=f"{name} {step}"),
+        repeatable=always,
+    )
+
+
+def _browser_action(step: Browse) -> Action:
+    match step.do:
+        case "open":
+            return actions.OpenPage(url=step.text or "/")
+        case "open_tab":
+            return actions.OpenTab(url=step.text or "/")
+        case "look":
+            return actions.Look()
+        case "click" | "double_click":
+            return actions.Click(target=parse_target(step.target), double=step.do == "double_click")
+        case "fill":
+            return actions.Fill(target=parse_target(step.target), text=step.text)
+        case "press":
+            return actions.Press(key=step.text, target=parse_target(step.target) if step.target else None)
+        case "select":
+            return actions.Select(target=parse_target(step.target), option=step.text)
+        case "check" | "uncheck":
+            return actions.Check(target=parse_target(step.target), checked=step.do == "check")
+        case "reload":
+            return actions.Reload()
+        case "back":
+            return actions.Back()
+        case "screenshot":
+            return actions.Screenshot()
+
+
+def _terminal_action(step: UseTerminal) -> Action:
+    match step.do:
+        case "start":
+            return actions.StartProgram(command=step.text)
+        case "type":
+            return actions.Type(text=step.text)
+        case "keys":
+            return actions.Keys(names=tuple(step.text.split()))
+        case "screen":
+            return actions.Look()

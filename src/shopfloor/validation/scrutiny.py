@@ -1,0 +1,224 @@
+"""Scrutiny: judged from the inside, in a fresh clone, by checks that each stand alone.
+
+The order is cheapest first: what the change did to the tests (no run at all), the sealed checks and their control,
+the repository's own commands with the base's tests laid back, and only then a reviewer, who costs tokens.
+It does not know who did the work, nor what happens after the verdict.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shopfloor.domain.contract import Check, Contract, SealedChecks
+from shopfloor.domain.mission import CheckOutcome, Finding, Judge, Judged, Verdict
+from shopfloor.repo.discovery import FoundCommands
+from shopfloor.repo.sources import is_test, is_test_configuration
+from shopfloor.sandbox.protocol import Blueprint, Sandbox
+from shopfloor.validation import tamper
+from shopfloor.validation.control import with_control
+from shopfloor.validation.court import Court
+from shopfloor.validation.review import ReviewCase, review
+from shopfloor.validation.testrun import tests_ran
+
+SEALED = "sealed-checks"
+CONTROL = "control"
+BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is to be judged, and by what. `base` is where the mission began, `claims` what this feature must prove."""
+
+    subject: str
+    commit: str
+    base: str
+    contract: Contract
+    seal: str
+    claims: tuple[str, ...]
+    checks: SealedChecks
+    commands: FoundCommands
+    failing_on_base: tuple[str, ...]
+    review: ReviewCase | None
+
+
+async def scrutinise(court: Court, case: Case) -> Verdict:
+    """The verdict on one candidate."""
+    found = tamper.findings(await _changes(court, case), case.contract.supersedes)
+    place = await court.checkout(case.commit, "scrutiny")
+    async with court.start(Blueprint(checkout=str(place))) as sandbox:
+        independence = "enforced" if sandbox.level != "none" else "not enforced: no sandbox"
+        restored = await _restore(court, case, sandbox)
+        sealed = await _sealed_checks(court, case, sandbox)
+        gates = await _gates(court, case, sandbox, restored)
+    checks = (*sealed, *gates)
+    judge = Judge(independence=independence)
+    if case.review is not None and all(check.passed for check in checks) and not any(f.refuses for f in found):
+        reviewed = await review(court, case.review)
+        found, judge = (
+            (*found, *reviewed.findings),
+            Judge(agents=(reviewed.agent,), models=(reviewed.model,), independence=independence),
+        )
+    return Verdict(
+        kind="scrutiny",
+        subject=case.subject,
+        commit=case.commit,
+        contract=case.seal,
+        judge=judge,
+        checks=checks,
+        findings=found,
+        judged=_judged(case, sealed),
+    )
+
+
+async def _changes(court: Court, case: Case) -> list[tamper.Change]:
+    changed = await court.store.changed_files(case.base, case.commit)
+    return [
+        tamper.Change(
+            path=file.path,
+            before=_text(await court.store.show(case.base, file.path)),
+            after=_text(await court.store.show(case.commit, file.path)),
+        )
+        for file in changed
+    ]
+
+
+def _text(content: bytes | None) -> str | None:
+    if content is None:
+        return None
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+async def _restore(court: Court, case: Case, sandbox: Sandbox) -> tuple[str, ...]:
+    """Lays the base's own tests and their configuration back over the change; the paths that differed."""
+    sealed = {path for path, _ in case.checks.files}
+    restored: dict[str, bytes] = {}
+    for path in await court.store.files(case.base):
+        measures = is_test(path) or is_test_configuration(path)
+        if not measures or path in case.contract.supersedes or path in sealed:
+            continue
+        before = await court.store.show(case.base, path)
+        if before is not None and before != await court.store.show(case.commit, path):
+            restored[path] = before
+    await sandbox.lay(restored)
+    return tuple(restored)
+
+
+async def _sealed_checks(court: Court, case: Case, sandbox: Sandbox) -> tuple[CheckOutcome, ...]:
+    """Every sealed check, then the same commands over checks that hold a test which must fail."""
+    if not case.checks.checks:
+        return ()
+    await sandbox.lay(court.sealed(case.checks))
+    outcomes = [await _sealed_check(court, sandbox, check) for check in case.checks.checks]
+    if all(outcome.passed for outcome in outcomes):
+        outcomes.append(await _control(court, case, sandbox))
+        await sandbox.lay(court.sealed(case.checks))
+    return tuple(outcomes)
+
+
+async def _sealed_check(court: Court, sandbox: Sandbox, check: Check) -> CheckOutcome:
+    outcome = await court.outcome(sandbox, f"{SEALED}: {', '.join(check.assertions)}", check.command)
+    return _must_have_run(court, outcome)
+
+
+def _must_have_run(court: Court, outcome: CheckOutcome) -> CheckOutcome:
+    """Success without a test is no success."""
+    transcript = court.desk.blobs.get(outcome.evidence[0].blob).decode(errors="replace")
+    if outcome.passed and tests_ran(outcome.command, transcript) is False:
+        return _with(outcome, passed=False, detail="exit code 0, but no test ran")
+    return outcome
+
+
+async def _control(court: Court, case: Case, sandbox: Sandbox) -> CheckOutcome:
+    """The commands must fail once a failing test is among their files."""
+    name = f"Control{secrets.token_hex(6)}"
+    poisoned: dict[str, bytes] = {}
+    for path, content in court.sealed(case.checks).items():
+        changed = with_control(path, content.decode(errors="replace"), name) if is_test(path) else None
+        if changed is not None:
+            poisoned[path] = changed.encode()
+    controlled = [check for check in case.checks.checks if set(check.files) & set(poisoned)]
+    if not controlled:
+        return CheckOutcome(name=CONTROL, passed=True, detail="not checked: no way to put a failing test into these")
+    await sandbox.lay(poisoned)
+    for check in controlled:
+        finished, output = await court.run(sandbox, check.command)
+        if finished.exit_code == 0:
+            evidence = court.transcript(check.command, finished, output, "control: a failing test was reported green")
+            detail = f"a test that must fail did not fail under {check.command!r}: its outcome is not to be believed"
+            return CheckOutcome(name=CONTROL, passed=False, detail=detail, command=check.command, evidence=(evidence,))
+    return CheckOutcome(name=CONTROL, passed=True, detail="a test that must fail was seen to fail")
+
+
+async def _gates(court: Court, case: Case, sandbox: Sandbox, restored: Sequence[str]) -> tuple[CheckOutcome, ...]:
+    """The repository's own commands, as they were configured at the base commit."""
+    outcomes: list[CheckOutcome] = []
+    for name, command in gates_of(case.commands):
+        outcome = await court.outcome(sandbox, name, command)
+        if name == TESTS:
+            outcome = _must_have_run(court, outcome)
+        if not outcome.passed and name in case.failing_on_base:
+            outcome = _with(outcome, passed=True, detail=f"{outcome.detail}; it failed on the base too")
+        elif restored and name == TESTS:
+            outcome = _with(outcome, detail=f"{outcome.detail}; with the base's own {', '.join(restored[:5])}")
+        outcomes.append(outcome)
+    return tuple(outcomes)
+
+
+def gates_of(commands: FoundCommands) -> tuple[tuple[str, str], ...]:
+    """The repository's own commands, by the name of the check that each is."""
+    named = ((BUILD, commands.build), (TYPES, commands.types), (LINT, commands.lint), (TESTS, commands.test))
+    return tuple((name, found.command) for name, found in named if found is not None)
+
+
+def _with(outcome: CheckOutcome, *, detail: str, passed: bool | None = None) -> CheckOutcome:
+    return CheckOutcome(
+        name=outcome.name,
+        passed=outcome.passed if passed is None else passed,
+        detail=detail,
+        command=outcome.command,
+        exit_code=outcome.exit_code,
+        evidence=outcome.evidence,
+    )
+
+
+def _judged(case: Case, sealed: Sequence[CheckOutcome]) -> tuple[Judged, ...]:
+    """A word on each claimed library assertion: it passed if every check of it did, and the control held."""
+    control = all(outcome.passed for outcome in sealed if outcome.name == CONTROL)
+    by_command = {outcome.command: outcome for outcome in sealed if outcome.name != CONTROL}
+    judged: list[Judged] = []
+    for claim in case.claims:
+        if case.contract.assertion(claim).surface != "library":
+            continue
+        outcomes = [by_command[check.command] for check in case.checks.checks if claim in check.assertions]
+        passed = bool(outcomes) and control and all(outcome.passed for outcome in outcomes)
+        reason = "" if passed else _reason(outcomes, control)
+        evidence = tuple(evidence for outcome in outcomes for evidence in outcome.evidence)
+        judged.append(
+            Judged(assertion=claim, verdict="passed" if passed else "failed", reason=reason, evidence=evidence)
+        )
+    return tuple(judged)
+
+
+def _reason(outcomes: Sequence[CheckOutcome], control: bool) -> str:
+    if not outcomes:
+        return "no check proves it, and no evidence is a failure"
+    failed = next((outcome for outcome in outcomes if not outcome.passed), None)
+    if failed is not None:
+        return f"{failed.command!r}: {failed.detail}"
+    return "" if control else "the control did not fail, so the check's success proves nothing"
+
+
+def refusals(verdict: Verdict) -> tuple[str, ...]:
+    """Why a verdict refuses, one line per reason, for whoever must mend it."""
+    lines = [f"{check.name}: {check.command} -> {check.detail}" for check in verdict.checks if not check.passed]
+    lines += [_finding_line(finding) for finding in verdict.findings if finding.refuses]
+    lines += [f"{j.assertion} {j.verdict}: {j.reason}" for j in verdict.judged if j.verdict != "passed"]
+    return tuple(lines)
+
+
+def _finding_line(finding: Finding) -> str:
+    where = f" ({finding.path}:{finding.line})" if finding.line else f" ({finding.path})" if finding.path else ""
+    return f"{finding.check} {finding.severity}{where}: {finding.text}"

@@ -1,0 +1,66 @@
+"""What faces show of an agent's stream."""
+
+from collections.abc import Sequence
+
+from shopfloor.domain.events import CancelAsked, Event, ModelCalled, ModelFailed, ModelReplied, ToolCalled, ToolReturned
+from shopfloor.domain.messages import Call, Result, said
+from shopfloor.domain.spending import Spent, Usage
+from shopfloor.journal.codec import encode
+from shopfloor.journal.store import Recorded
+from shopfloor.journal.views import open_calls, spent
+
+USAGE = Usage(fresh=100, cache_read=20, output=10)
+UNKNOWN = Recorded(stream="a", seq=1, epoch=1, at=0.0, kind="DreamDreamt", body=b"{}")
+
+
+def recorded(events: Sequence[Event]) -> list[Recorded]:
+    coded = [encode(event) for event in events]
+    return [
+        Recorded(stream="a", seq=seq, epoch=1, at=0.0, kind=kind, body=body)
+        for seq, (kind, body) in enumerate(coded, 1)
+    ]
+
+
+def replied(usd: float | None = 0.5) -> ModelReplied:
+    return ModelReplied(turn=1, message=said("hi"), usage=USAGE, model="m", stop="end", usd=usd, seconds=2.0)
+
+
+def began(call_id: str) -> ToolCalled:
+    return ToolCalled(turn=1, call=Call(id=call_id, name="read", arguments="{}"))
+
+
+def returned(call_id: str) -> ToolReturned:
+    return ToolReturned(turn=1, result=Result(call_id=call_id, text="ok"), seconds=3.0)
+
+
+def test_answered_calls_count_what_they_used() -> None:
+    """Replies and the time of tools add up; a reply without a price is counted as unpriced, not as free."""
+    asked = ModelCalled(turn=1, estimate=900)
+    events = [asked, replied(), began("1"), returned("1"), asked, replied(usd=None)]
+    assert spent(recorded(events)) == Spent(usage=USAGE + USAGE, usd=0.5, unpriced=1, seconds=7.0, calls=2)
+
+
+def test_a_call_without_a_reply_counts_its_estimate() -> None:
+    """A prompt that failed, that a crash cut off, or that is in flight has its estimate counted, each exactly once."""
+    events = [
+        ModelCalled(turn=1, estimate=1_000),
+        ModelFailed(turn=1, reason="overloaded"),
+        ModelCalled(turn=1, estimate=200),
+        ModelCalled(turn=1, estimate=30),
+        replied(),
+        ModelCalled(turn=2, estimate=4),
+    ]
+    unanswered = Spent(usage=Usage(fresh=1_204), unpriced=3, calls=3)
+    assert spent(recorded(events)) == unanswered.plus(USAGE, 0.5, 2.0)
+
+
+def test_calls_stay_open_until_they_return() -> None:
+    """What was begun and has not returned is open, oldest first; begun again after a crash, it is one call."""
+    events = [began("1"), began("2"), began("3"), returned("2"), began("1")]
+    assert open_calls(recorded(events)) == (began("1"), began("3"))
+
+
+def test_other_facts_count_for_nothing() -> None:
+    """Kinds of another version and events that cost nothing leave the views alone."""
+    facts = [UNKNOWN, *recorded([CancelAsked()])]
+    assert (spent(facts), open_calls(facts)) == (Spent(), ())

@@ -1,0 +1,88 @@
+"""The app under test: when it counts as up, what is said when it does not come up, and what survives a restart."""
+
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from shopfloor.domain.errors import GiveUp
+from shopfloor.validation.drivers.actions import Request
+from shopfloor.validation.drivers.app import app_under_test
+from shopfloor.validation.drivers.drive import open_drive
+from shopfloor.validation.drivers.hands.wire import Send
+from shopfloor.validation.drivers.http import open_http
+
+if TYPE_CHECKING:
+    from .conftest import Ground
+
+
+def test_what_an_app_keeps_survives_its_restart(ground: "Ground") -> None:
+    """A restart is a real end and a real beginning: its output is in the log twice, its to-dos are still there."""
+
+    async def story() -> None:
+        async with ground.arena() as arena, ground.todo_app(arena) as app, open_http(arena, ground.base_url) as http:
+            await http.perform(Request(method="POST", url="/todos", body='{"title": "milk"}'))
+            assert (await app.restart()).healthy
+            assert '"milk"' in (await http.perform(Request(url="/todos"))).text
+            await app.stop()
+            assert "nothing listens" in (await http.perform(Request(url="/todos"))).text
+
+    anyio.run(story)
+    assert ground.log.read_text().count("to-do app starting") == 2
+
+
+def test_an_app_that_does_not_come_up_says_its_last_words(ground: "Ground") -> None:
+    """A crash at the start and a port that never opens are values with the reason, in time."""
+
+    async def start(command: str, health: str) -> str:
+        async with ground.arena() as arena, app_under_test(arena, command, health=health, log=ground.log) as app:
+            health_seen = await app.start(deadline_s=1.0)
+            assert not health_seen.healthy
+            return health_seen.text
+
+    crashed = anyio.run(start, "echo no database here; exit 4", f"{ground.base_url}/")
+    silent = anyio.run(start, "echo waiting; sleep 1000", f"tcp://localhost:{ground.port}")
+
+    assert "it ended with exit code 4" in crashed
+    assert "no database here" in crashed
+    assert "nothing listens at tcp://localhost" in silent
+    assert "waiting" in silent
+
+
+def test_any_open_port_can_count_as_up_and_a_talkative_app_never_waits_for_us(ground: "Ground") -> None:
+    """Megabytes of output are read all along; the app serves as if nobody had to read them."""
+
+    async def story() -> None:
+        command = f"yes | head -c 3000000; exec $PYTHON todo.py {ground.port}"
+        health = f"tcp://localhost:{ground.port}"
+        async with ground.arena() as arena, app_under_test(arena, command, health=health, log=ground.log) as app:
+            assert (await app.start()).healthy
+
+    anyio.run(story)
+    assert ground.log.stat().st_size > 3_000_000
+
+
+def test_a_stranger_at_the_apps_address_blocks_the_judgement(ground: "Ground") -> None:
+    """Whoever already answers there would be judged instead of the app: GiveUp, and it leaves its context unwrapped."""
+
+    async def story() -> None:
+        async with (
+            ground.arena() as arena,
+            ground.todo_app(arena),
+            app_under_test(arena, "sleep 9", health=f"{ground.base_url}/", log=ground.log) as second,
+        ):
+            await second.start()
+
+    with pytest.raises(GiveUp, match="something else already answers"):
+        anyio.run(story)
+
+
+def test_a_judges_hands_that_cannot_work_block_the_judgement(ground: "Ground") -> None:
+    """A drive server that breaks off is a GiveUp in words, never an answer."""
+
+    async def story() -> None:
+        async with ground.arena() as arena, open_drive(arena, python="/bin/false") as drive:
+            await drive.send(Send(url=ground.base_url))
+
+    with pytest.raises(GiveUp, match="the judge's drive server broke off"):
+        anyio.run(story)
