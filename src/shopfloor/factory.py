@@ -273,11 +273,17 @@ async def open_factory(
     on_delta: OnDelta | None = None,
     record_to: Path | None = None,
     replay_delay_s: float = 0.0,
+    models: Mapping[str, Model] | None = None,
+    journal: Journal | None = None,
 ) -> AsyncGenerator[Factory]:
-    """A factory over the state folder that the settings name. Broken when the folder cannot be used."""
+    """A factory over the state folder that the settings name. Broken when the folder cannot be used.
+
+    `models` are models at hand, by name, for those who test their factory without one; `journal` takes the place of
+    the one in the state folder, and is closed too.
+    """
     folder = state_folder(settings, environment)
     folder.mkdir(parents=True, exist_ok=True)
-    journal = open_sqlite(folder / "journal.db")
+    journal = journal or open_sqlite(folder / "journal.db")
     try:
         yield Factory(
             settings=settings,
@@ -289,6 +295,7 @@ async def open_factory(
             replay_delay_s=replay_delay_s,
             heard=heard,
             on_delta=on_delta,
+            _models=dict(models or {}),
         )
     finally:
         await journal.close()

@@ -182,7 +182,8 @@ def test_arguments_that_are_no_object_do_not_poison_the_conversation(arguments: 
 def test_parallel_calls_of_one_index_are_told_apart_by_their_ids() -> None:
     """Some servers number every call 0."""
     events = (
-        b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"x","arguments":"{}"}}]}}]}\n\n'
+        b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"x","arguments":"{}"}}]}}]}'
+        b"\n\n"
         b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"b","function":{"name":"y","arguments":"{}"}}]},'
         b'"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
     )

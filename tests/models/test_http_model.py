@@ -96,17 +96,19 @@ def test_retry_after_is_honoured(provider: str, wanted: str, waiting) -> None:
 
 def test_after_all_tries_it_is_try_later(waiting) -> None:
     """A provider that stays down does not end the attempt: the lease snoozes."""
-    with MockProvider(lambda _: Served(fault="status", status=529, message="Overloaded")) as mock:
-        with pytest.raises(TryLater, match=r"'anthropic:mock-model' did not answer.*529.*Overloaded"):
-            ask("anthropic", mock, waiting.patience)
+    with (
+        MockProvider(lambda _: Served(fault="status", status=529, message="Overloaded")) as mock,
+        pytest.raises(TryLater, match=r"'anthropic:mock-model' did not answer.*529.*Overloaded"),
+    ):
+        ask("anthropic", mock, waiting.patience)
     assert len(mock.requests) == TRIES
 
 
 def test_a_long_retry_after_reaches_the_lease(waiting) -> None:
     """An hour is not waited for inside a call."""
-    with MockProvider([Served(fault="status", status=429, retry_after="3600")]) as mock:
-        with pytest.raises(TryLater) as caught:
-            ask("openai", mock, waiting.patience)
+    hourly = Served(fault="status", status=429, retry_after="3600")
+    with MockProvider([hourly]) as mock, pytest.raises(TryLater) as caught:
+        ask("openai", mock, waiting.patience)
     assert caught.value.after_s == 3600
     assert waiting.delays == []
 
@@ -131,9 +133,8 @@ def test_a_long_retry_after_reaches_the_lease(waiting) -> None:
 )
 def test_a_refusal_gives_up_in_the_providers_own_words(provider: str, fault: Served, said_so: str, waiting) -> None:
     """Nothing is tried twice, and the message says what a person has to do."""
-    with MockProvider([fault], models=("mock-model", "other-model")) as mock:
-        with pytest.raises(GiveUp, match=said_so):
-            ask(provider, mock, waiting.patience)
+    with MockProvider([fault], models=("mock-model", "other-model")) as mock, pytest.raises(GiveUp, match=said_so):
+        ask(provider, mock, waiting.patience)
     assert len(mock.requests) == 1
 
 

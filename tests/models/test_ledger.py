@@ -1,5 +1,6 @@
 """The byte ledger: a prompt that only grows, at a flat cost per message."""
 
+import itertools
 import json
 
 import pytest
@@ -62,7 +63,7 @@ def test_each_request_begins_with_the_bytes_of_the_one_before(
 ) -> None:
     """Nothing that was sent is ever sent differently, marks aside: the provider's prefix cache always hits."""
     bare = [body.replace(MARK, b"").removesuffix(wire.tail) for body in requests(wire, exchange)]
-    assert all(later.startswith(earlier) for earlier, later in zip(bare, bare[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(bare))
     for body in requests(wire, exchange):
         json.loads(body)
 
@@ -74,7 +75,7 @@ def test_never_more_than_four_marks_and_the_previous_one_is_kept(
     """The block up to which the last request was cached is still marked, so it is found whatever came since."""
     bodies = requests(AnthropicMessages(), exchange)
     assert all(0 < body.count(MARK) <= MOST_MARKS for body in bodies)
-    for earlier, later in zip(bodies, bodies[1:], strict=False):
+    for earlier, later in itertools.pairwise(bodies):
         assert marked_blocks(earlier)[-1] in marked_blocks(later)
 
 

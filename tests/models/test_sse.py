@@ -1,5 +1,7 @@
 """Server-sent events, however the network cuts them."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +34,7 @@ def test_any_chunking_gives_the_same_events(cuts: list[int]) -> None:
     """Where the network cuts the bytes makes no difference: not in a character, not inside a CRLF."""
     parser = EventParser()
     places = [0, *sorted(cuts), len(STREAM)]
-    events = [event for start, end in zip(places, places[1:], strict=False) for event in parser.feed(STREAM[start:end])]
+    events = [event for start, end in itertools.pairwise(places) for event in parser.feed(STREAM[start:end])]
     assert events == EVENTS
 
 

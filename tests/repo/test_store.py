@@ -93,8 +93,7 @@ def test_the_store_is_set_to_keep_what_it_was_given(shop) -> None:
 # --- clones -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["clone", "clone_alone"])
-def test_a_clone_sees_nothing_that_came_later(shop, way: str) -> None:
+def test_a_clone_sees_nothing_that_came_later(shop) -> None:
     """No ref, no log and no remote leads to a later commit; it stands on its own branch, clean."""
     first = _commit(shop, "F1", app_py="print('two')\n")
     later = _commit(shop, "F2", first, app_py="print('three')\n")
@@ -102,7 +101,7 @@ def test_a_clone_sees_nothing_that_came_later(shop, way: str) -> None:
     shop.person.commit("the future", app_py="print('future')\n")
     into = shop.folder / "fresh"
 
-    anyio.run(getattr(shop.store, way), first, into)
+    anyio.run(shop.store.clone, first, into)
 
     def seen(*words: str) -> str:
         return subprocess.run(("git", *words), cwd=into, capture_output=True, text=True, check=True).stdout.strip()
@@ -119,7 +118,7 @@ def test_a_clone_sees_nothing_that_came_later(shop, way: str) -> None:
 def test_a_clone_alone_holds_no_other_object(shop) -> None:
     """Even who guesses a hash finds nothing of other attempts, and nothing outside its folder is read."""
     later = _commit(shop, "F2", app_py="print('three')\n")
-    anyio.run(shop.store.clone_alone, shop.base, shop.folder / "alone")
+    anyio.run(shop.store.clone, shop.base, shop.folder / "alone")
     shop.person.top.rename(shop.folder / "moved away")
 
     git = ("git", "-C", str(shop.folder / "alone"))
@@ -132,11 +131,6 @@ def test_a_clone_alone_holds_no_other_object(shop) -> None:
     assert later not in held
     assert shop.base in held
     assert subprocess.run((*git, "fsck", "--full"), capture_output=True, check=False).returncode == 0
-
-
-def test_a_shared_clone_names_the_folders_it_reads(shop) -> None:
-    """What a sandbox must show for git to work inside is known."""
-    assert shop.store.object_folders == (shop.store.path / "objects", shop.person.top / ".git" / "objects")
 
 
 def test_no_checkout_is_ever_overwritten(shop) -> None:

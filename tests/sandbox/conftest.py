@@ -87,7 +87,7 @@ def eventually() -> Callable[..., Awaitable[bool]]:
 
     async def wait(holds: Callable[[], bool], within_s: float = 5.0) -> bool:
         with anyio.move_on_after(within_s):
-            while not holds():
+            while not holds():  # noqa: ASYNC110 - what it waits for happens in other processes
                 await anyio.sleep(0.02)
         return holds()
 

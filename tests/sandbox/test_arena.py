@@ -30,7 +30,8 @@ SERVE = textwrap.dedent("""
 BROWSE = textwrap.dedent("""
     from playwright.sync_api import sync_playwright
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path={chromium!r}, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        chromium = playwright.chromium
+        browser = chromium.launch(executable_path={chromium!r}, args=["--no-sandbox", "--disable-dev-shm-usage"])
         page = browser.new_page()
         page.goto("http://localhost:8000/")
         print(page.get_by_role("heading").inner_text())

@@ -28,7 +28,10 @@ def test_words_are_a_program_and_its_arguments(live, said, checkout, level):
     """No shell touches them: spaces, quotes and dollars arrive as they are, in any script."""
 
     async def story(sandbox):
-        assert await said(sandbox, ["printf", "%s|", "a b", "$HOME", "'", "größe 日本 🏭"]) == (0, "a b|$HOME|'|größe 日本 🏭|")
+        assert await said(sandbox, ["printf", "%s|", "a b", "$HOME", "'", "größe 日本 🏭"]) == (
+            0,
+            "a b|$HOME|'|größe 日本 🏭|",
+        )
 
     live(story, checkout, level)
 
@@ -279,6 +282,7 @@ def test_a_dead_runner_is_broken_to_everyone_who_waits(live, said, checkout):
 
 def test_an_output_that_cannot_be_kept_is_said(live, said, checkout, level):
     """A full disk is a passing trouble outside, never a command that seems to have said nothing."""
+
     async def story(sandbox):
         with pytest.raises(TryLater, match="No space left"):
             await sandbox.run("echo lost", output=Path("/dev/full"), timeout_s=10)

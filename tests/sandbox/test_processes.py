@@ -23,7 +23,7 @@ def test_one_can_talk_with_a_process(live, checkout, level):
     """What is written reaches it, what it says comes back, its end is an end of output and an exit code."""
 
     async def story(sandbox):
-        process = await sandbox.open("while read line; do echo \"heard $line\"; [ $line = bye ] && exit 5; done")
+        process = await sandbox.open('while read line; do echo "heard $line"; [ $line = bye ] && exit 5; done')
         await process.write("größe\n".encode())
         assert await read_until(process, b"\n") == "heard größe\n".encode()
         await process.write(b"bye\n")
@@ -68,7 +68,9 @@ def test_a_terminal_is_a_real_one(live, checkout, level):
     """It has a name, a size, colours, a controlling process, and nobody else's echo."""
 
     async def story(sandbox):
-        script = "tty; stty size; test -t 0 && test -t 1 && test -t 2 && echo all; echo $TERM; : < /dev/tty && echo mine"
+        script = (
+            "tty; stty size; test -t 0 && test -t 1 && test -t 2 && echo all; echo $TERM; : < /dev/tty && echo mine"
+        )
         process = await sandbox.open(script, terminal=(31, 97))
         heard = (await read_until(process, b"mine")).decode().split()
         assert heard[0].startswith("/dev/pts/")
@@ -110,16 +112,14 @@ def test_a_resize_reaches_the_program(live, checkout, level):
     live(story, checkout, level)
 
 
-def test_killing_a_terminal_ends_its_background_jobs(live, checkout, level):
+def test_killing_a_terminal_ends_its_background_jobs(live, checkout, level, eventually):
     """Job control gives every job a group of its own; they all belong to the session."""
     beat = checkout / "beat"
 
     async def story(sandbox):
         process = await sandbox.open(["/bin/bash", "--norc", "-i"], terminal=(24, 80))
         await process.write(b"while :; do date +%N > beat; sleep 0.05; done &\n")
-        with anyio.fail_after(10):
-            while not beat.exists():
-                await anyio.sleep(0.05)
+        assert await eventually(beat.exists)
         await process.kill()
         last = beat.read_text()
         await anyio.sleep(0.3)

@@ -3,6 +3,8 @@
 It does not know where any of it comes from; the factory builds it.
 """
 
+import shutil
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,11 +54,14 @@ class Shop:
         spool.mkdir(parents=True, exist_ok=True)
         return workbench(sandbox, spool, self.desk.blobs.put_file, person_present=self.person_present)
 
-    async def checkout(self, commit: str, name: str) -> Path:
+    async def checkout(self, commit: str, name: str, hidden: Sequence[str] = ()) -> Path:
         """The private clone of that name, made once: an attempt that goes on finds it as it left it."""
         place = self.folder / "checkouts" / name
         if not place.exists():
-            await self.store.clone(commit, place)
+            fresh = self.folder / "checkouts" / f"{name}.new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            await self.store.clone(commit, fresh, hidden=hidden)
+            fresh.rename(place)
         return place
 
     async def services(self, base: str) -> Services:

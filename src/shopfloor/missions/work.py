@@ -4,7 +4,6 @@ What the handoff claims is held against what the journal proves. It does not jud
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, cast
 
 import msgspec
@@ -58,8 +57,8 @@ async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -
     assert mission.planned is not None and mission.sealed is not None and mission.open_attempt is not None
     attempt, plan, checks = mission.open_attempt, mission.planned.plan, mission.sealed.checks
     mine = checks_of(checks, feature.claims)
-    place = await shop.checkout(attempt.base, f"{feature.id}-{attempt.attempt}")
-    await _leave_out(place, mine)
+    sealed = tuple(f"/{path}" for path, _ in mine.files)
+    place = await shop.checkout(attempt.base, f"{feature.id}-{attempt.attempt}", sealed)
     async with shop.sandbox(place) as sandbox:
         for path, content in shop.court.sealed(mine).items():
             await _lay_once(sandbox, path, content)
@@ -87,14 +86,6 @@ def checks_of(checks: SealedChecks, claims: Sequence[str]) -> SealedChecks:
     chosen = tuple(check for check in checks.checks if set(check.assertions) & set(claims))
     needed = {path for check in chosen for path in check.files}
     return SealedChecks(checks=chosen, files=tuple(file for file in checks.files if file[0] in needed))
-
-
-async def _leave_out(place: Path, checks: SealedChecks) -> None:
-    """Sealed files do not become part of the work: git in the checkout does not see them."""
-    exclude = place / ".git" / "info" / "exclude"
-    if not exclude.exists():
-        exclude.parent.mkdir(parents=True, exist_ok=True)
-        exclude.write_text("".join(f"/{path}\n" for path, _ in checks.files))
 
 
 async def _lay_once(sandbox: Sandbox, path: str, content: bytes) -> None:

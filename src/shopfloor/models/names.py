@@ -158,7 +158,7 @@ def _moved(endpoint: Endpoint, environment: Mapping[str, str]) -> Endpoint:
 def _unknown(name: str, providers: tuple[str, ...]) -> str:
     provider, colon, model = name.partition(":")
     close = difflib.get_close_matches(provider, providers, n=1)
-    if colon and close:
+    if colon and provider not in providers and close:
         return f"No provider is called {provider!r}. Did you mean {close[0] + ':' + model!r}?"
     if "/" in name and not colon:
         return f"Several providers offer {name!r}. Say which: for example {'openrouter:' + name!r}."

@@ -18,7 +18,8 @@ safe_git() {
     git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.bare=false \
         -c core.excludesFile=/dev/null -c core.attributesFile=/dev/null \
         -c commit.gpgSign=false -c i18n.commitEncoding=UTF-8 -c gc.auto=0 -c maintenance.auto=false \
-        -c advice.addEmbeddedRepo=false -c 'safe.directory=*' --git-dir=.git --work-tree=. "$@"
+        -c advice.addEmbeddedRepo=false -c advice.graftFileDeprecated=false \
+        -c 'safe.directory=*' --git-dir=.git --work-tree=. "$@"
 }
 
 command -v git >/dev/null 2>&1 || leave 4 'there is no git in this sandbox, so the work cannot be taken over'

@@ -6,7 +6,7 @@ It does not know which work is good.
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,18 @@ from shopfloor.repo.origin import Origin
 
 _BASE = "refs/shopfloor/base"
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
+LEFTOVERS = (
+    "__pycache__/",
+    "*.pyc",
+    ".pytest_cache/",
+    ".mypy_cache/",
+    ".ruff_cache/",
+    ".hypothesis/",
+    ".coverage",
+    "node_modules/",
+    ".DS_Store",
+)
+"""What tools leave behind in a checkout, also where a repository forgot to ignore it; tracked files are seen anyway."""
 _DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv")
 
 _STORE_SETTINGS = {
@@ -71,12 +83,6 @@ class Store:
             raise Broken(f"{str(path)!r} is no store, or the person's repository it builds on is gone or was cleaned")
         return cls(path=path.resolve(), base=base, git=git)
 
-    @property
-    def object_folders(self) -> tuple[Path, ...]:
-        """The folders that a shared clone reads from: show them in its sandbox, read-only, at these same paths."""
-        borrowed = (self.path / "shopfloor-origin").read_bytes()
-        return (self.path / "objects", Path(os.fsdecode(borrowed)))
-
     # --- work comes in ------------------------------------------------------------------------------------------
 
     async def import_bundle(self, bundle: Path, ref: str, *, base: str | None = None) -> str:
@@ -107,28 +113,22 @@ class Store:
 
     # --- work goes out ------------------------------------------------------------------------------------------
 
-    async def clone(self, commit: str, into: Path) -> None:
+    async def clone(self, commit: str, into: Path, *, hidden: Sequence[str] = ()) -> None:
         """A private checkout at `commit`, on a branch `work`, with no remote, no hook and no ref to anything later.
 
-        Shares its objects (see `object_folders`): cheap, but who knows a hash can read whatever the store holds.
+        Git in it does not see untracked files that match `hidden` (patterns of .gitignore), nor what tools leave behind.
+
+        Holds the objects of that commit and its history and no others: what is not there cannot be peeked at.
         """
-        await self._clone(commit, into, shared=True)
-
-    async def clone_alone(self, commit: str, into: Path) -> None:
-        """Like `clone`, with the objects of `commit` and its history copied in, and no others to be found."""
-        await self._clone(commit, into, shared=False)
-
-    async def _clone(self, commit: str, into: Path, *, shared: bool) -> None:
         if into.exists() and any(into.iterdir()):
             raise Broken(f"{str(into)!r} is not empty, so nothing is cloned into it; give another path")
         git_dir = into.resolve() / ".git"
         await _init(git_dir, _CLONE_SETTINGS, await self._object_format(), bare=False)
         _copy_if_there(self.path / "shallow", git_dir / "shallow")
-        if shared:
-            _borrow(git_dir, self.path / "objects")
-        else:
-            pack = git_dir / "objects" / "pack" / "pack"
-            await self.git("pack-objects", "--revs", "--quiet", str(pack), stdin=f"{commit}\n".encode())
+        pack = git_dir / "objects" / "pack" / "pack"
+        await self.git("pack-objects", "--revs", "--quiet", str(pack), stdin=f"{commit}\n".encode())
+        (git_dir / "info").mkdir(exist_ok=True)
+        (git_dir / "info" / "exclude").write_text("".join(f"{pattern}\n" for pattern in (*LEFTOVERS, *hidden)))
         git = private_git(git_dir, into.resolve())
         await git("update-ref", "refs/heads/work", commit)
         await git("read-tree", "-m", "-u", "HEAD")
@@ -220,7 +220,6 @@ class Store:
 async def _create(path: Path, origin: Origin, base: str) -> None:
     git = await _init(path, _STORE_SETTINGS, origin.object_format, bare=True)
     _borrow(path, origin.objects)
-    (path / "shopfloor-origin").write_bytes(os.fsencode(origin.objects))
     if origin.shallow is not None:
         _copy_if_there(origin.shallow, path / "shallow")
     await git("update-ref", _BASE, base)

@@ -94,7 +94,7 @@ def _key(setup: Setup, level: Level) -> str:
 async def _alone(path: Path) -> AsyncGenerator[None]:
     """Held by one set-up at a time on this machine; a crash lets go of it."""
     with path.open("w") as file:
-        while not _locked(file.fileno()):
+        while not _locked(file.fileno()):  # noqa: ASYNC110 - nothing tells when another process lets go
             await anyio.sleep(LOOK_AGAIN_S)
         yield
 

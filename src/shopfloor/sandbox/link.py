@@ -105,6 +105,7 @@ class Link:
         self._answers: dict[int, Letter] = {}
         self._exits: dict[int, Letter] = {}
         self._last_id = 0
+        self._closed = False
         self.dead = False
         sock.setblocking(False)
         asyncio.get_running_loop().add_reader(sock.fileno(), self._hear)
@@ -142,13 +143,17 @@ class Link:
         self._exits[program] = letter
 
     def gone(self) -> Broken:
+        if self._closed:
+            return Broken("the sandbox was closed: start a new one")
         return Broken(f"the sandbox died while it was in use; start a new one{self._explain()}")
 
     def close(self) -> None:
         """Hangs up: the runner ends everything and itself. Idempotent."""
         if self._socket.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._socket.fileno())
+            anyio.notify_closing(self._socket)
             self._socket.close()
+        self._closed = True
         self._give_up()
 
     async def _opened(self, letter: Letter) -> list[int]:

@@ -78,11 +78,13 @@ def test_what_cannot_be_done_says_what_is_there_instead(ground: "Ground") -> Non
         missing = await web.perform(Click(target=parse_target('button "Ad"')))
         disabled = await web.perform(Click(target=parse_target('button "Archive"')))
         ambiguous = await web.perform(Click(target=parse_target("button")))
+        no_field = await web.perform(Fill(target=parse_target('button "Add"'), text="milk"))
         first = await web.perform(Click(target=parse_target("button #1")))
 
         assert 'there is no button "Ad". There is: button "Add", button "Archive" [disabled]' in missing.text
         assert "not done: element is not enabled" in disabled.text
         assert "5 things match: say which with #1 to #5" in ambiguous.text
+        assert "not done: Element is not an <input>" in no_field.text
         assert "+ - list:" in first.text
         assert [exhibit.kind for exhibit in (*missing.evidence, *disabled.evidence)] == ["screenshot", "screenshot"]
         assert missing.evidence[0].content.startswith(b"\x89PNG")

@@ -105,10 +105,12 @@ def _outcome(action: WebAction, seen: Seen) -> str:
 
 def _instead(target: Target, tree: str) -> str:
     """The names of what is there of the same kind: a judge who misspelt sees it, one who was promised it knows."""
+    if target.by in ("text", "testid"):
+        return "Look shows what the page has."
     roles = (target.role,) if target.by == "role" else _FIELDS
-    there = [line.strip(" -:'") for line in tree.splitlines() if re.match(r"\s*- '?(" + "|".join(roles) + r")\b", line)]
-    if target.by == "text" or not there:
-        return f"The page has no {' or '.join(roles) if target.by != 'text' else 'such text'}."
+    there = [line.strip(" -:'") for line in tree.splitlines() if re.match(rf"\s*- '?({'|'.join(roles)})\b", line)]
+    if not there:
+        return f"The page has no {' or '.join(roles)}."
     return "There is: " + ", ".join(list(dict.fromkeys(there))[:20])
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page, WebError
     from playwright.sync_api import Request as Sent
 
+LAUNCH_S = 20.0
 SETTLE_S = 2.0
 _WAYS_OUT = ("open", "tab", "switch")
 _ENDLESS = ("eventsource", "websocket", "media", "ping")
@@ -52,7 +53,7 @@ class Window:
         self._stop = playwright.stop
         try:
             browser = playwright.chromium.launch(
-                executable_path=executable, args=["--no-sandbox", "--disable-dev-shm-usage"]
+                executable_path=executable, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=LAUNCH_S * 1000
             )
         except api.Error as error:
             playwright.stop()
@@ -89,7 +90,9 @@ class Window:
         seen.after = self._settled()
         if self._hangs:
             return self._given_up(seen)
-        self._describe(seen, with_picture=act.picture or bool(seen.problem), whole=act.number == 1)
+        self._describe(
+            seen, with_picture=act.picture or bool(seen.problem), whole=act.do == "screenshot" and act.number == 1
+        )
         return seen
 
     def _given_up(self, seen: Seen) -> Seen:
@@ -153,6 +156,8 @@ class Window:
         if thing.get_attribute("type", timeout=patience) in _TYPED_BY_PICKER:
             thing.fill(text, timeout=patience)
             return
+        if not thing.is_editable(timeout=patience):
+            raise _playwright().Error("element is not editable")
         thing.click(timeout=patience)
         thing.press("ControlOrMeta+a", timeout=patience)
         thing.press("Delete", timeout=patience)
@@ -281,7 +286,7 @@ def _playwright():
 
 _REASONS = re.compile(r"not (visible|enabled|stable|editable)|intercepts pointer|outside of the viewport|did not find")
 
-_WHERE_RAISED = re.compile(r"^(Locator|Page|Keyboard)\.\w+: ")
+_WHERE_RAISED = re.compile(r"^(Locator|Page|Keyboard)\.\w+: (Error: )?")
 
 
 def _why_not(message: str) -> str:
@@ -293,4 +298,6 @@ def _why_not(message: str) -> str:
         return reasons[-1]
     if any(line.startswith("performing") for line in lines):
         return "the page did not come back from it in time"
+    if exceeded := re.search(r"Timeout (\d+)ms exceeded", lines[0]):
+        return f"it did not happen within {int(exceeded[1]) / 1000:g} s"
     return _WHERE_RAISED.sub("", lines[0])
