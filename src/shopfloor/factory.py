@@ -21,6 +21,7 @@ from shopfloor.domain.events import Event, MissionRequested
 from shopfloor.domain.messages import Model, OnDelta
 from shopfloor.domain.roles import RoleName
 from shopfloor.floor.carry import carry, mission_of
+from shopfloor.floor.report import Report, report_of
 from shopfloor.guard.permit import Policy
 from shopfloor.journal.blobs import Blobs
 from shopfloor.journal.sqlite import open_sqlite
@@ -45,8 +46,26 @@ from shopfloor.validation.court import StartSandbox
 
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 _IDLE_WORDS = frozenset(
-    ("a", "an", "and", "as", "be", "can", "for", "from", "in", "is", "it", "of", "on", "or", "please", "so", "that")
-    + ("the", "then", "to", "we", "when", "with")
+    (
+        "a",
+        "an",
+        "and",
+        "as",
+        "be",
+        "for",
+        "from",
+        "in",
+        "is",
+        "it",
+        "of",
+        "on",
+        "or",
+        "please",
+        "that",
+        "the",
+        "to",
+        "with",
+    )
 )
 
 
@@ -115,6 +134,10 @@ class Factory:
             return await self._shop(mission_id, lease, wishes)
 
         return await carry(self.journal, mission_id, build, Orders(approve=wishes.approve, plan_only=wishes.plan_only))
+
+    async def report(self, mission_id: str) -> Report:
+        """What came of a mission so far. GiveUp when there is none of that name."""
+        return await report_of(self.journal, self.folder / "missions", mission_id)
 
     async def _shop(self, mission_id: str, lease: Lease, wishes: Wishes) -> tuple[Shop, Origin]:
         mission = await mission_of(self.journal, mission_id)

@@ -11,7 +11,7 @@ from shopfloor.domain.messages import Call, Image, Message, Result, Text, Thinki
 from shopfloor.domain.spending import Usage
 from shopfloor.models.anthropic_messages import AnthropicMessages
 from shopfloor.models.failures import Failure
-from shopfloor.models.ledger import Ledger
+from shopfloor.models.ledger import NO_MARK, Ledger
 from shopfloor.models.openai_chat import OpenAIChat
 from shopfloor.models.reading import StreamReading, WholeReading
 from shopfloor.models.wire import Wire, WireReply
@@ -107,6 +107,36 @@ def test_a_stream_cut_after_any_event_gives_no_reply(wire: Wire, name: str, gold
         outcome = streamed(wire, b"\n\n".join(events[:count]) + b"\n\n")
         assert isinstance(outcome, Failure)
         assert outcome.kind == "cut"
+
+
+@pytest.mark.parametrize(
+    ("wire", "stream"),
+    [
+        (OPENAI, b'data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n'),
+        (OPENAI, b'data: {"choices":[{"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'),
+        (ANTHROPIC, b'data: {"type":"message_stop"}\n\n'),
+    ],
+    ids=["no finish reason", "no end mark", "no stop reason"],
+)
+def test_a_whole_stream_has_both_its_end_mark_and_a_reason(wire: Wire, stream: bytes) -> None:
+    """A gateway that lost its upstream may still write the end mark: only both together make a reply whole."""
+    outcome = streamed(wire, stream)
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "cut"
+
+
+def test_results_open_the_message_that_answers_calls() -> None:
+    """Anthropic refuses words before results, chat completions anything between calls and results."""
+    mixed = Message(role="user", parts=(Text(text="and hurry"), Result(call_id="a", text="1")))
+    assert [block["type"] for block in json.loads(ANTHROPIC.message(mixed).data)["content"]] == ["tool_result", "text"]
+    assert [one["role"] for one in json.loads(b"[" + OPENAI.message(mixed).data + b"]")] == ["tool", "user"]
+
+
+def test_no_mark_stands_on_thinking() -> None:
+    """Anthropic refuses a cache mark on sealed thoughts."""
+    encoded = ANTHROPIC.message(EXCHANGE[1])
+    assert [place == NO_MARK for place in encoded.blocks] == [True, True, False, False, False]
+    assert all(encoded.data[place : place + 1] == b"}" for place in encoded.blocks if place != NO_MARK)
 
 
 def test_thinking_returns_with_its_signature_unharmed(golden: Path) -> None:

@@ -14,7 +14,7 @@ from shopfloor.models.connect import connect
 from shopfloor.models.http_model import HttpModel, Patience
 from shopfloor.models.mock_provider import MockProvider, Served
 from shopfloor.models.names import Endpoint
-from shopfloor.models.retry import TRIES
+from shopfloor.models.retry import TRIES, TRIES_WHEN_UNREACHABLE
 from shopfloor.models.script import ScriptedCall
 
 KEY = ConversationKey(mission="m1", role="worker", feature="export")
@@ -163,6 +163,7 @@ def test_a_silent_local_port_says_what_to_start(waiting) -> None:
         return caught.value
 
     assert f"Nothing answers at http://127.0.0.1:{port}/v1. Start it: `ollama serve`" in str(anyio.run(asking))
+    assert len(waiting.delays) == TRIES_WHEN_UNREACHABLE - 1
 
 
 @WIRES
@@ -210,6 +211,14 @@ def test_a_conversation_keeps_one_connection(provider: str, waiting) -> None:
         anyio.run(talking)
     assert len({request.headers["host"] for request in mock.requests}) == 1
     assert mock.connections == 1
+
+
+def test_calls_without_ids_get_their_own(waiting) -> None:
+    """Some local servers name no calls: results must still find theirs, in every turn."""
+    with MockProvider([LISTS, LISTS], ids=False) as mock:
+        first = ask("openai", mock, waiting.patience).message
+        second = ask("openai", mock, waiting.patience, messages=(said("hi"), first, said("on"))).message
+    assert [message.calls[0].id for message in (first, second)] == ["call_1_2", "call_2_2"]
 
 
 def test_an_endpoint_that_does_not_count_is_estimated(waiting) -> None:

@@ -66,6 +66,7 @@ def test_delays_grow_stay_bounded_and_end(attempt: int, jitter: float) -> None:
         ("0.5", 0.5),
         ("Sun, 22 Nov 2026 12:00:30 GMT", 30.0),
         ("Sun, 22 Nov 2026 11:00:00 GMT", 0.0),
+        ("Sun, 22 Nov 2026 12:00:30 -0000", 30.0),
         ("-3", 0.0),
         ("soon", None),
     ],

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from shopfloor.models.sse import EventParser, ServerEvent
 
 STREAM = (
-    b"\xef\xbb\xbf: a comment\r\n"
-    b'event: message_start\r\ndata: {"a":\r\ndata:  1}\r\n\r\n'
+    b"\xef\xbb\xbfevent: message_start\r\n: a comment\r\n"
+    b'data: {"a":\r\ndata:  1}\r\n\r\n'
     b"data: na\xc3\xafve \xf0\x9f\x98\x80\n\n"
     b"retry: 10\rid: 7\rdata\rdata:x\r\r"
     b"event: no data, no event\n\n"

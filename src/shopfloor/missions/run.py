@@ -33,6 +33,7 @@ from shopfloor.missions.solo import solo_started, verify, work_alone
 from shopfloor.missions.state import Mission, evolve, fold
 from shopfloor.missions.work import attempt_started, work
 
+BUDGET_USED = "the budget is used up"
 APPROVE = "approve"
 """The question whose answer "yes" approves the plan."""
 
@@ -102,7 +103,7 @@ class Runner:
             return await self._end(leave, "a person cancelled it")
         if leave is not None:
             used = f"{spent.usage.total:,} tokens, {spent.seconds:.0f} s"
-            return await self._pause(leave, f"the budget is used up ({used}); resume with a larger one")
+            return await self._pause(leave, f"{BUDGET_USED} ({used}); resume with a larger one")
         if mail.pause:
             return await self._pause("stopped", "a person paused it")
         return None

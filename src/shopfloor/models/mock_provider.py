@@ -78,8 +78,8 @@ def echo(request: Request) -> Served:
 class MockProvider:
     """The server; a context manager.
 
-    `key` refuses every request without it, `models` are what it lists, `counts` is False for a server that reports no
-    usage.
+    `key` refuses every request without it, `models` are what it lists. `counts` is False for a server that reports no
+    usage, `ids` for one that gives its calls no ids.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class MockProvider:
         key: str = "",
         models: tuple[str, ...] = ("mock-model",),
         counts: bool = True,
+        ids: bool = True,
         port: int = 0,
     ) -> None:
         self.serving = serving
@@ -97,6 +98,7 @@ class MockProvider:
         self.requests: list[Request] = []
         self.connections = 0
         self._counts = counts
+        self._ids = ids
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -137,6 +139,8 @@ class MockProvider:
         message = message_of(served, f"call_{number}")
         if served.fault == "truncated_call":
             message = _truncated(message)
+        if not self._ids:
+            message = _anonymous(message)
         prompt = len(request.body) // BYTES_PER_TOKEN
         usage = Usage(fresh=prompt - cached, cache_read=cached, output=len(canonical(message)) // BYTES_PER_TOKEN)
         truncated = served.fault == "truncated_call"
@@ -184,6 +188,11 @@ def _truncated(message: Message) -> Message:
     if isinstance(last, Call):
         last = msgspec.structs.replace(last, arguments=last.arguments[: len(last.arguments) // 2])
     return Message(role="assistant", parts=(*parts, last))
+
+
+def _anonymous(message: Message) -> Message:
+    parts = (msgspec.structs.replace(part, id="") if isinstance(part, Call) else part for part in message.parts)
+    return Message(role="assistant", parts=tuple(parts))
 
 
 def _cached(request: Request, earlier: Sequence[Request]) -> int:

@@ -116,7 +116,7 @@ class Store:
     async def clone(self, commit: str, into: Path, *, hidden: Sequence[str] = ()) -> None:
         """A private checkout at `commit`, on a branch `work`, with no remote, no hook and no ref to anything later.
 
-        Git in it does not see untracked files that match `hidden` (patterns of .gitignore), nor what tools leave behind.
+        Git in it does not see untracked files matching `hidden` (patterns of .gitignore), nor what tools leave behind.
 
         Holds the objects of that commit and its history and no others: what is not there cannot be peeked at.
         """

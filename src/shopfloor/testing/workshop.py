@@ -14,8 +14,8 @@ import anyio
 import msgspec
 
 from shopfloor.domain.messages import Model
-from shopfloor.faces.cli.report import Report, report_of
 from shopfloor.factory import Factory, Wishes, open_factory
+from shopfloor.floor.report import Report
 from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.journal.store import Journal
 from shopfloor.models.script import Answer, ScriptedCall
@@ -77,7 +77,7 @@ class Workshop:
         async def act() -> Report:
             async with self.factory() as factory:
                 await factory.carry(mission, wishes)
-                return await report_of(factory, mission)
+                return await factory.report(mission)
 
         return anyio.run(act)
 
@@ -104,7 +104,7 @@ class Workshop:
             async with self.factory() as factory:
                 mission, _ = await factory.request(brief, self.repository, form, wishes)
                 await factory.carry(mission, wishes)
-                return await report_of(factory, mission)
+                return await factory.report(mission)
 
         return anyio.run(act)
 

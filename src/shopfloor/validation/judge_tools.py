@@ -11,6 +11,7 @@ import msgspec
 
 from shopfloor.domain.contract import Surface
 from shopfloor.guard.actions import Drive
+from shopfloor.sandbox.probe import find_chromium
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Answer, AnyTool, Arguments, Tool, always
 from shopfloor.validation.docket import Docket
@@ -145,7 +146,7 @@ class Hands:
 
     def _open(self, surface: Surface):
         if surface == "web":
-            return open_web(self._sandbox, self._address)
+            return open_web(self._sandbox, self._address, chromium=find_chromium())
         if surface == "http":
             return open_http(self._sandbox, self._address)
         return open_terminal(self._sandbox)

@@ -1,6 +1,7 @@
 """The command line. Everything heavy is imported by the command that needs it, so that help answers at once."""
 
 import sys
+from typing import cast
 
 from shopfloor.domain.errors import Broken, GiveUp, NeedsHuman, TryLater
 from shopfloor.faces.cli.app import app
@@ -11,33 +12,33 @@ def main() -> None:
     """Runs the command; every problem becomes one message and an exit code of its own."""
     try:
         app()
-    except KeyboardInterrupt:
-        sys.exit(_say("stopped; nothing is lost", INTERRUPTED))
-    except BaseExceptionGroup as group:
-        sys.exit(_problem(_innermost(group)))  # pyright: ignore[reportUnknownArgumentType] - of any kind
-    except (GiveUp, NeedsHuman, TryLater, Broken) as problem:
-        sys.exit(_problem(problem))
+    except BaseException as raised:
+        problem = _innermost(raised)
+        if isinstance(problem, (KeyboardInterrupt, GiveUp, NeedsHuman, TryLater, Broken)):
+            sys.exit(_told(problem))
+        raise
 
 
-def _innermost(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _innermost(first) if isinstance(first, BaseExceptionGroup) else first
+def _innermost(raised: BaseException) -> BaseException:
+    """What really happened, when task groups wrapped it."""
+    inner: BaseException = raised
+    while isinstance(inner, BaseExceptionGroup):
+        inner = cast("BaseExceptionGroup[BaseException]", inner).exceptions[0]
+    return inner
 
 
-def _problem(problem: BaseException) -> int:
+def _told(problem: KeyboardInterrupt | GiveUp | NeedsHuman | TryLater | Broken) -> int:
     match problem:
+        case KeyboardInterrupt():
+            return _say("stopped; nothing is lost", INTERRUPTED)
         case NeedsHuman():
             return _say(str(problem), NEEDS_PERSON)
         case TryLater():
             return _say(str(problem), TRY_LATER)
         case GiveUp():
             return _say(str(problem), GAVE_UP)
-        case KeyboardInterrupt():
-            return _say("stopped; nothing is lost", INTERRUPTED)
         case Broken():
             return _say(f"this should not have happened: {problem}", BROKEN)
-        case _:
-            raise problem
 
 
 def _say(text: str, code: int) -> int:

@@ -1,6 +1,7 @@
 """Exit codes: one for "verified", one for "finished, unverified", one for every other exit of the loop."""
 
 from shopfloor.domain.exits import Exit
+from shopfloor.floor.report import Report
 
 VERIFIED = 0
 BROKEN = 1
@@ -31,10 +32,15 @@ MEANINGS: tuple[tuple[int, str], ...] = (
 )
 
 
-def code_of(leave: Exit, *, verified: bool) -> int:
-    """The exit code for an exit of the loop."""
-    if leave == "done":
-        return VERIFIED if verified else UNVERIFIED
+_WAITING = {"waits for a person": NEEDS_PERSON, "out of budget": OUT_OF_BUDGET}
+
+
+def code_of(report: Report) -> int:
+    """The exit code for how a job was left."""
+    if report.exit is None:
+        return _WAITING.get(report.state, STOPPED)
+    if report.exit == "done":
+        return VERIFIED if report.verified else UNVERIFIED
     codes: dict[Exit, int] = {
         "stuck": STUCK,
         "out_of_budget": OUT_OF_BUDGET,
@@ -43,4 +49,4 @@ def code_of(leave: Exit, *, verified: bool) -> int:
         "needs_person": NEEDS_PERSON,
         "gave_up": GAVE_UP,
     }
-    return codes[leave]
+    return codes[report.exit]

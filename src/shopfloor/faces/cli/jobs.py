@@ -16,10 +16,11 @@ import typer
 
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.events import Answered, CancelAsked
+from shopfloor.faces.cli.exits import code_of
 from shopfloor.faces.cli.progress import Progress, progress_for
-from shopfloor.faces.cli.report import Report, report_of
 from shopfloor.factory import Factory, Wishes, open_factory
 from shopfloor.floor.carry import mission_of
+from shopfloor.floor.report import Report
 from shopfloor.journal.store import inbox_of
 from shopfloor.missions.run import Left
 from shopfloor.missions.shop import mission_stream
@@ -126,11 +127,11 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]]) ->
             mission = await begin(factory)
             with progress:
                 await _until_interrupted(factory, mission, options, progress)
-            return await report_of(factory, mission)
+            return await factory.report(mission)
 
     report = anyio.run(main)
     progress.end(report)
-    raise typer.Exit(report.exit_code)
+    raise typer.Exit(code_of(report))
 
 
 async def _until_interrupted(factory: Factory, mission: str, options: Options, progress: Progress) -> None:
@@ -157,7 +158,7 @@ async def _carry(factory: Factory, mission: str, options: Options, progress: Pro
             return left
         question = left.mission.open_question
         if question is None and not left.mission.approved and left.mission.sealed is not None:
-            if not progress.approval(await report_of(factory, mission)):
+            if not progress.approval(await factory.report(mission)):
                 return left
             wishes = replace(wishes, approve=True)
         elif question is not None:

@@ -11,9 +11,9 @@ import msgspec
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.events import AgentEvent, InboxEvent, ModelReplied, PauseAsked, Steered, ToolReturned
 from shopfloor.domain.mission import Evidence
-from shopfloor.faces.cli.report import Report, report_of
 from shopfloor.faces.cli.show import money, print_json, print_report
 from shopfloor.factory import Factory, open_factory
+from shopfloor.floor.report import Report
 from shopfloor.journal.store import inbox_of
 from shopfloor.missions.contract_text import contract_text
 from shopfloor.missions.shop import mission_stream
@@ -36,7 +36,7 @@ def show_list(output: str) -> None:
     async def act(factory: Factory) -> None:
         prefix = mission_stream("")
         streams = sorted(await factory.journal.streams(prefix), key=lambda stream: -stream.first_at)
-        reports = [await report_of(factory, stream.name.removeprefix(prefix)) for stream in streams]
+        reports = [await factory.report(stream.name.removeprefix(prefix)) for stream in streams]
         if output != "text":
             print_json([_brief_line(report) for report in reports])
             return
@@ -68,7 +68,7 @@ def show(mission: str, output: str) -> None:
     async def act(factory: Factory) -> None:
         from rich.console import Console
 
-        report = await report_of(factory, mission)
+        report = await factory.report(mission)
         if output == "text":
             print_report(Console(highlight=False), report)
         else:
@@ -91,7 +91,7 @@ def steer(mission: str, words: str) -> None:
 
 def _write(mission: str, letter: InboxEvent) -> None:
     async def act(factory: Factory) -> None:
-        await report_of(factory, mission)
+        await factory.report(mission)
         await factory.journal.append(inbox_of(mission_stream(mission)), (letter,))
 
     _with_factory(act)
@@ -103,7 +103,7 @@ def export(mission: str, to: Path) -> None:
         raise GiveUp(f"{str(to)!r} exists already; name a folder that does not.")
 
     async def act(factory: Factory) -> None:
-        report = await report_of(factory, mission)
+        report = await factory.report(mission)
         to.mkdir(parents=True, exist_ok=True)
         (to / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
         (to / "changes.diff").write_text(report.diff, encoding="utf-8")

@@ -33,8 +33,8 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Verdict
-from shopfloor.faces.cli.report import Report
 from shopfloor.faces.cli.show import print_json, print_plan, print_report
+from shopfloor.floor.report import Report
 from shopfloor.journal.codec import encode
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shopfloor.domain.spending import Spent
-from shopfloor.faces.cli.report import AssertionLine, Report
+from shopfloor.floor.report import AssertionLine, Report
 
 DIFF_LINES = 60
 _STYLES = {"passed": "green", "failed": "red", "blocked": "yellow"}

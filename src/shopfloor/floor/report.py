@@ -3,6 +3,7 @@
 Read from the journal alone. It does not know how it is laid out.
 """
 
+from pathlib import Path
 from typing import cast
 
 from shopfloor.context.cache import CacheBreak, CachedCall, cache_breaks
@@ -12,12 +13,11 @@ from shopfloor.domain.exits import Exit
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import AssertionVerdict, CheckOutcome, Evidence, Finding
 from shopfloor.domain.spending import Spent
-from shopfloor.faces.cli.exits import NEEDS_PERSON, STOPPED, code_of
-from shopfloor.factory import Factory
 from shopfloor.floor.carry import mission_of
 from shopfloor.floor.delivery import verified
-from shopfloor.journal.store import Recorded
+from shopfloor.journal.store import Journal, Recorded
 from shopfloor.journal.views import spent
+from shopfloor.missions.run import BUDGET_USED
 from shopfloor.missions.shop import mission_stream
 from shopfloor.missions.state import Mission
 from shopfloor.repo.store import Store
@@ -52,10 +52,10 @@ class Report(Fact):
     form: str
     brief: str
     state: str
+    """How it was left; without an exit, "open", "paused", "waits for a person" or "out of budget"."""
     exit: Exit | None
     reason: str
     verified: bool
-    exit_code: int
     autonomy: str
     sandbox: str
     network: str
@@ -79,13 +79,13 @@ class Report(Fact):
     """From the request to the last fact, pauses included."""
 
 
-async def report_of(factory: Factory, mission_id: str) -> Report:
-    """The report on a mission or run. GiveUp when there is none of that name."""
-    recorded = await factory.journal.read(mission_stream(mission_id))
-    mission = await mission_of(factory.journal, mission_id)
+async def report_of(journal: Journal, missions: Path, mission_id: str) -> Report:
+    """The report on a mission or run, whose folder lies in `missions`. GiveUp when there is none of that name."""
+    recorded = await journal.read(mission_stream(mission_id))
+    mission = await mission_of(journal, mission_id)
     if mission.request is None:
         raise GiveUp(f"There is no mission {mission_id!r}; `shopfloor mission list` shows those there are.")
-    agents = await _agents(factory, mission_id)
+    agents = await _agents(journal, mission_id)
     asked, ready = mission.request, mission.ready
     leave, reason = _standing(mission)
     last = mission.verdicts[-1].verdict if mission.verdicts else None
@@ -94,11 +94,10 @@ async def report_of(factory: Factory, mission_id: str) -> Report:
         id=mission_id,
         form=asked.form,
         brief=asked.brief.text,
-        state=leave or ("paused" if mission.paused is not None else "open"),
+        state=leave or _waiting(mission),
         exit=leave,
         reason=reason,
         verified=is_verified,
-        exit_code=_exit_code(mission, leave, is_verified),
         autonomy=asked.autonomy,
         sandbox=asked.sandbox,
         network=asked.network,
@@ -114,8 +113,8 @@ async def report_of(factory: Factory, mission_id: str) -> Report:
         commit=ready.commit if ready else "",
         merge_command=ready.merge_command if ready else "",
         undo_command=f"git branch -D {ready.branch}" if ready else "",
-        diff=await _diff(factory, mission_id, asked.base, ready.commit) if ready else "",
-        answer=await _last_words(factory, mission_id) if asked.form == "solo" else "",
+        diff=await _diff(missions / mission_id, asked.base, ready.commit) if ready else "",
+        answer=await _last_words(journal, mission_id) if asked.form == "solo" else "",
         agents=agents,
         spent=sum((agent.spent for agent in agents), Spent()),
         seconds=recorded[-1].at - recorded[0].at,
@@ -128,14 +127,12 @@ def _standing(mission: Mission) -> tuple[Exit | None, str]:
     return None, mission.paused or ""
 
 
-def _exit_code(mission: Mission, leave: Exit | None, is_verified: bool) -> int:
-    if leave is not None:
-        return code_of(leave, verified=is_verified)
+def _waiting(mission: Mission) -> str:
     if mission.open_question is not None or (mission.sealed is not None and not mission.approved):
-        return NEEDS_PERSON
-    if (mission.paused or "").startswith("the budget is used up"):
-        return code_of("out_of_budget", verified=False)
-    return STOPPED
+        return "waits for a person"
+    if mission.paused is None:
+        return "open"
+    return "out of budget" if mission.paused.startswith(BUDGET_USED) else "paused"
 
 
 def _assertions(mission: Mission) -> tuple[AssertionLine, ...]:
@@ -159,11 +156,11 @@ def _assertions(mission: Mission) -> tuple[AssertionLine, ...]:
     return tuple(lines)
 
 
-async def _agents(factory: Factory, mission_id: str) -> tuple[AgentLine, ...]:
+async def _agents(journal: Journal, mission_id: str) -> tuple[AgentLine, ...]:
     lines: list[AgentLine] = []
-    streams = await factory.journal.streams(f"agent/{mission_id}/")
+    streams = await journal.streams(f"agent/{mission_id}/")
     for stream in sorted(streams, key=lambda stream: stream.first_at):
-        recorded = await factory.journal.read(stream.name)
+        recorded = await journal.read(stream.name)
         started = recorded[0].event
         if isinstance(started, AgentStarted):
             name = stream.name.removeprefix(f"agent/{mission_id}/")
@@ -185,13 +182,13 @@ def _calls(recorded: list[Recorded]) -> list[CachedCall]:
     return calls
 
 
-async def _last_words(factory: Factory, mission_id: str) -> str:
-    for one in reversed(await factory.journal.read(f"agent/{mission_id}/solo/1")):
+async def _last_words(journal: Journal, mission_id: str) -> str:
+    for one in reversed(await journal.read(f"agent/{mission_id}/solo/1")):
         if isinstance(one.event, ModelReplied):
             return one.event.message.text
     return ""
 
 
-async def _diff(factory: Factory, mission_id: str, base: str, commit: str) -> str:
-    store = await Store.open(factory.folder / "missions" / mission_id / "store.git")
+async def _diff(folder: Path, base: str, commit: str) -> str:
+    store = await Store.open(folder / "store.git")
     return await store.diff(base, commit)
