@@ -21,39 +21,39 @@ APP = {"app.py": "ONE = 1\n"}
 SOURCE_APP = {"src/app/__init__.py": "ONE = 1\n"}
 
 PYTHON = {
-    "unittest at the top": (APP | {"test_app.py": UNITTEST}, "python -m unittest discover"),
-    "unittest with the other pattern": (APP | {"app_test.py": UNITTEST}, "python -m unittest discover -p '*_test.py'"),
-    "unittest in a folder": (APP | {"tests/test_app.py": UNITTEST}, "python -m unittest discover -s tests"),
+    "unittest at the top": (APP | {"test_app.py": UNITTEST}, "python3 -m unittest discover"),
+    "unittest with the other pattern": (APP | {"app_test.py": UNITTEST}, "python3 -m unittest discover -p '*_test.py'"),
+    "unittest in a folder": (APP | {"tests/test_app.py": UNITTEST}, "python3 -m unittest discover -s tests"),
     "unittest in a package": (
         APP | {"tests/__init__.py": "", "tests/test_app.py": UNITTEST},
-        "python -m unittest discover -s tests -t .",
+        "python3 -m unittest discover -s tests -t .",
     ),
     "unittest in a package in a package": (
         APP | {"tests/__init__.py": "", "tests/unit/__init__.py": "", "tests/unit/test_app.py": UNITTEST},
-        "python -m unittest discover -s tests -t .",
+        "python3 -m unittest discover -s tests -t .",
     ),
     "unittest in two folders": (
         APP | {"tests/unit/test_app.py": UNITTEST, "tests/integration/test_app.py": UNITTEST},
-        "python -m unittest discover -s tests/integration && python -m unittest discover -s tests/unit",
+        "python3 -m unittest discover -s tests/integration && python3 -m unittest discover -s tests/unit",
     ),
     "unittest in a folder with a space": (
         APP | {"my tests/test_app.py": UNITTEST},
-        "python -m unittest discover -s 'my tests'",
+        "python3 -m unittest discover -s 'my tests'",
     ),
     "unittest of a src layout": (
         SOURCE_APP | {"tests/test_app.py": UNITTEST, "pyproject.toml": "[project]\nname = 'app'\n"},
-        "PYTHONPATH=src python -m unittest discover -s tests",
+        "PYTHONPATH=src python3 -m unittest discover -s tests",
     ),
-    "plain functions": (APP | {"test_app.py": PLAIN}, "python -m pytest"),
-    "a test that imports pytest": (APP | {"tests/test_app.py": PYTEST}, "python -m pytest"),
-    "pytest of a src layout": (SOURCE_APP | {"tests/test_app.py": PYTEST}, "PYTHONPATH=src python -m pytest"),
-    "pytest beside unittest": (APP | {"test_a.py": UNITTEST, "test_b.py": PYTEST}, "python -m pytest"),
-    "pytest.ini": (APP | {"pytest.ini": "[pytest]\n", "test_app.py": UNITTEST}, "python -m pytest"),
-    "pyproject": (APP | {"pyproject.toml": "[tool.pytest.ini_options]\n", "test_app.py": UNITTEST}, "python -m pytest"),
-    "setup.cfg": (APP | {"setup.cfg": "[tool:pytest]\n", "test_app.py": UNITTEST}, "python -m pytest"),
-    "tox section": (APP | {"tox.ini": "[pytest]\n", "test_app.py": UNITTEST}, "python -m pytest"),
-    "tox command": (APP | {"tox.ini": "[testenv]\ncommands = pytest -q\n", "test_app.py": PLAIN}, "python -m pytest"),
-    "conftest": (APP | {"tests/conftest.py": "", "tests/test_app.py": UNITTEST}, "python -m pytest"),
+    "plain functions": (APP | {"test_app.py": PLAIN}, "python3 -m pytest"),
+    "a test that imports pytest": (APP | {"tests/test_app.py": PYTEST}, "python3 -m pytest"),
+    "pytest of a src layout": (SOURCE_APP | {"tests/test_app.py": PYTEST}, "PYTHONPATH=src python3 -m pytest"),
+    "pytest beside unittest": (APP | {"test_a.py": UNITTEST, "test_b.py": PYTEST}, "python3 -m pytest"),
+    "pytest.ini": (APP | {"pytest.ini": "[pytest]\n", "test_app.py": UNITTEST}, "python3 -m pytest"),
+    "pyproject": (APP | {"pyproject.toml": "[tool.pytest.ini_options]\n", "test_app.py": UNITTEST}, "python3 -m pytest"),
+    "setup.cfg": (APP | {"setup.cfg": "[tool:pytest]\n", "test_app.py": UNITTEST}, "python3 -m pytest"),
+    "tox section": (APP | {"tox.ini": "[pytest]\n", "test_app.py": UNITTEST}, "python3 -m pytest"),
+    "tox command": (APP | {"tox.ini": "[testenv]\ncommands = pytest -q\n", "test_app.py": PLAIN}, "python3 -m pytest"),
+    "conftest": (APP | {"tests/conftest.py": "", "tests/test_app.py": UNITTEST}, "python3 -m pytest"),
 }
 
 OTHERS = {
@@ -82,7 +82,7 @@ OTHERS = {
     "make variables only": ({"Makefile": "test = x\ntest := x\ntest ?= x\n"}, Commands()),
     "make check with python tests": (
         APP | {"Makefile": "check:\n\tx\n", "test_app.py": UNITTEST},
-        Commands(test="python -m unittest discover"),
+        Commands(test="python3 -m unittest discover"),
     ),
     "make test with python tests": (
         APP | {"Makefile": "test:\n\tx\n", "test_app.py": UNITTEST},
@@ -95,13 +95,13 @@ OTHERS = {
     "go": ({"go.mod": "module x"}, Commands(test="go test ./...", types="go vet ./...", build="go build ./...")),
     "python tools": (
         {"pyproject.toml": "[tool.mypy]\nstrict = true\n[tool.ruff.lint]\n"},
-        Commands(types="python -m mypy .", lint="ruff check ."),
+        Commands(types="python3 -m mypy .", lint="ruff check ."),
     ),
-    "mypy overrides": ({"pyproject.toml": "[[tool.mypy.overrides]]\n"}, Commands(types="python -m mypy .")),
+    "mypy overrides": ({"pyproject.toml": "[[tool.mypy.overrides]]\n"}, Commands(types="python3 -m mypy .")),
     "pyright": ({"pyrightconfig.json": "{}", "ruff.toml": ""}, Commands(types="pyright", lint="ruff check .")),
     "setup.cfg tools": (
         {"setup.cfg": "[flake8]\n[mypy]\n"},
-        Commands(types="python -m mypy .", lint="python -m flake8"),
+        Commands(types="python3 -m mypy .", lint="python3 -m flake8"),
     ),
 }
 
@@ -168,4 +168,4 @@ def test_a_thousand_tests_are_not_all_read() -> None:
     files = {f"tests/test_{number:04}.py": UNITTEST for number in range(1000)}
 
     assert len(files_to_read(tuple(files))) == 40
-    assert _commands(_find(files)).test == "python -m unittest discover -s tests"
+    assert _commands(_find(files)).test == "python3 -m unittest discover -s tests"

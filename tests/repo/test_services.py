@@ -14,7 +14,7 @@ lock = ["requirements.txt", "sub/package-lock.json"]
 network = true
 
 [commands]
-test = "python -m pytest"
+test = "python3 -m pytest"
 types = "pyright"
 lint = "ruff check ."
 build = ""
@@ -36,7 +36,7 @@ def test_a_whole_file_is_read() -> None:
         setup=Setup(
             command="pip install -r requirements.txt", lock=("requirements.txt", "sub/package-lock.json"), network=True
         ),
-        commands=Commands(test="python -m pytest", types="pyright", lint="ruff check .", build=""),
+        commands=Commands(test="python3 -m pytest", types="pyright", lint="ruff check .", build=""),
         app=App(start="python app.py", health="/health", port=9000, stop="kill %1"),
         judge=Judging(timeout_s=30.0),
     )

@@ -110,7 +110,7 @@ def _test_candidates(repository: _Repository) -> Iterable[Found | None]:
 def _types_candidates(repository: _Repository) -> Iterable[Found | None]:
     yield _script(repository, "typecheck", "type-check", "types", "check-types", "tsc")
     yield _make(repository, "typecheck", "types", "type-check")
-    yield _python_tool(repository, "mypy", "python -m mypy .", ("mypy.ini", ".mypy.ini"), r"^\[mypy\]")
+    yield _python_tool(repository, "mypy", "python3 -m mypy .", ("mypy.ini", ".mypy.ini"), r"^\[mypy\]")
     yield _python_tool(repository, "pyright", "pyright", ("pyrightconfig.json",), None)
     yield _marker(repository, "tsconfig.json", "npx --no-install tsc --noEmit")
     yield _marker(repository, "Cargo.toml", "cargo check --all-targets")
@@ -121,7 +121,7 @@ def _lint_candidates(repository: _Repository) -> Iterable[Found | None]:
     yield _script(repository, "lint")
     yield _make(repository, "lint")
     yield _python_tool(repository, "ruff", "ruff check .", ("ruff.toml", ".ruff.toml"), None)
-    yield _python_tool(repository, "flake8", "python -m flake8", (".flake8",), r"^\[flake8\]")
+    yield _python_tool(repository, "flake8", "python3 -m flake8", (".flake8",), r"^\[flake8\]")
 
 
 def _build_candidates(repository: _Repository) -> Iterable[Found | None]:
@@ -188,7 +188,7 @@ def _python_tool(
 
 def _configured_pytest(repository: _Repository) -> Found | None:
     why = _pytest_settings(repository)
-    return None if why is None else Found(command=_with_source_path(repository, "python -m pytest"), why=why)
+    return None if why is None else Found(command=_with_source_path(repository, "python3 -m pytest"), why=why)
 
 
 def _pytest_settings(repository: _Repository) -> str | None:
@@ -212,14 +212,14 @@ def _python_by_its_tests(repository: _Repository) -> Found | None:
     texts = {path: repository.text(path) for path in tests[:_MOST_TESTS_READ]}
     for path, text in texts.items():
         if re.search(r"^\s*(import|from)\s+pytest\b", text, re.MULTILINE):
-            return Found(command=_with_source_path(repository, "python -m pytest"), why=f"{path} imports pytest")
+            return Found(command=_with_source_path(repository, "python3 -m pytest"), why=f"{path} imports pytest")
     if any(_uses_unittest(text) for text in texts.values()):
         why = f"there are unittest-style tests, such as {next(p for p, text in texts.items() if _uses_unittest(text))}"
         return Found(command=_unittest_command(repository, tests), why=why)
     for path, text in texts.items():
         if re.search(r"^(async )?def test_|^class Test", text, re.MULTILINE):
             why = f"{path} has plain test functions, which only pytest runs"
-            return Found(command=_with_source_path(repository, "python -m pytest"), why=why)
+            return Found(command=_with_source_path(repository, "python3 -m pytest"), why=why)
     return None
 
 
@@ -234,7 +234,7 @@ def _uses_unittest(text: str) -> bool:
 def _unittest_command(repository: _Repository, tests: Sequence[str]) -> str:
     """One `discover` per place and pattern: discovery only descends into folders that are packages."""
     searches = dict.fromkeys(_search(repository, PurePosixPath(path)) for path in tests)
-    commands = ["python -m unittest discover" + words for words in searches]
+    commands = ["python3 -m unittest discover" + words for words in searches]
     return " && ".join(_with_source_path(repository, command) for command in commands)
 
 
