@@ -20,6 +20,7 @@ from shopfloor.domain.errors import GiveUp, NeedsHuman
 from shopfloor.domain.events import Event, MissionRequested
 from shopfloor.domain.messages import Model, OnDelta
 from shopfloor.domain.roles import RoleName
+from shopfloor.domain.spending import Budget
 from shopfloor.floor.carry import carry, mission_of
 from shopfloor.floor.report import Report, report_of
 from shopfloor.guard.permit import Policy
@@ -78,6 +79,7 @@ class Wishes:
     person_present: bool = False
     approve: bool = False
     plan_only: bool = False
+    new_budget: Budget | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +135,8 @@ class Factory:
         async def build(lease: Lease) -> tuple[Shop, Origin]:
             return await self._shop(mission_id, lease, wishes)
 
-        return await carry(self.journal, mission_id, build, Orders(approve=wishes.approve, plan_only=wishes.plan_only))
+        orders = Orders(approve=wishes.approve, plan_only=wishes.plan_only, budget=wishes.new_budget)
+        return await carry(self.journal, mission_id, build, orders)
 
     async def report(self, mission_id: str) -> Report:
         """What came of a mission so far. GiveUp when there is none of that name."""

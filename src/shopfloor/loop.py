@@ -34,6 +34,8 @@ def exit_of(progress: Progress, limits: Budget) -> Exit | None:
         return "out_of_time"
     if _reached(progress.spent.usd, limits.usd) or _reached(progress.spent.usage.total, limits.tokens):
         return "out_of_budget"
+    if limits.usd is not None and progress.spent.unpriced:
+        return "out_of_budget"  # what is spent at unknown prices may be more than any limit in money
     if _reached(progress.steps, limits.steps):
         return "out_of_budget"
     return None

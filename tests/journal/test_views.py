@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from shopfloor.domain.events import CancelAsked, Event, ModelCalled, ModelFailed, ModelReplied, ToolCalled, ToolReturned
 from shopfloor.domain.messages import Call, Result, said
 from shopfloor.domain.spending import Spent, Usage
@@ -50,8 +52,18 @@ def test_a_call_without_a_reply_counts_its_estimate() -> None:
         replied(),
         ModelCalled(turn=2, estimate=4),
     ]
-    unanswered = Spent(usage=Usage(fresh=1_204), unpriced=3, calls=3)
-    assert spent(recorded(events)) == unanswered.plus(USAGE, 0.5, 2.0)
+    counted = spent(recorded(events))
+
+    assert counted.usage == Usage(fresh=1_204) + USAGE
+    assert (counted.calls, counted.unpriced) == (4, 0)
+
+
+def test_an_unanswered_call_is_priced_like_those_before_it() -> None:
+    """Once a price is known, a prompt that was never answered costs the average so far: more than nothing."""
+    counted = spent(recorded([replied(), ModelCalled(turn=2, estimate=USAGE.total)]))
+
+    assert counted.usd == pytest.approx(1.0)
+    assert counted.unpriced == 0
 
 
 def test_calls_stay_open_until_they_return() -> None:

@@ -247,6 +247,16 @@ def test_an_error_inside_a_stream_is_a_failure_with_its_status(wire: Wire, event
     assert (outcome.kind, outcome.status) == ("status", status)
 
 
+@pytest.mark.parametrize("wire", [OPENAI, ANTHROPIC], ids=["openai", "anthropic"])
+@pytest.mark.parametrize("garbage", [b'{"choices":[{"del', b'{"type":7,"choices":7}', b'{"\xff'])
+def test_an_event_that_cannot_be_read_is_never_skipped(wire: Wire, garbage: bytes, golden: Path) -> None:
+    """A reply with a hole in it is no reply, even if its end mark came."""
+    name = "openai_parallel_calls" if wire is OPENAI else "anthropic_thinking_and_calls"
+    outcome = streamed(wire, b"data: " + garbage + b"\n\n" + (golden / f"{name}.sse").read_bytes())
+    assert isinstance(outcome, Failure)
+    assert outcome.kind == "malformed"
+
+
 def test_usage_counts_each_token_once() -> None:
     """Chat completions count cached tokens among those of the prompt, and some leave thinking out of the output."""
     body = {

@@ -10,11 +10,12 @@ import pytest
 
 from shopfloor.domain.errors import GiveUp, Problem, TryLater
 from shopfloor.domain.messages import Call, ConversationKey, Message, Reply, Result, ToolSpec, said
-from shopfloor.models.connect import connect
+from shopfloor.models.cassette import Recorder
+from shopfloor.models.connect import connect, disconnect
 from shopfloor.models.http_model import HttpModel, Patience
 from shopfloor.models.mock_provider import MockProvider, Served
 from shopfloor.models.names import Endpoint
-from shopfloor.models.retry import TRIES, TRIES_WHEN_UNREACHABLE
+from shopfloor.models.retry import TRIES
 from shopfloor.models.script import ScriptedCall
 
 KEY = ConversationKey(mission="m1", role="worker", feature="export")
@@ -163,7 +164,7 @@ def test_a_silent_local_port_says_what_to_start(waiting) -> None:
         return caught.value
 
     assert f"Nothing answers at http://127.0.0.1:{port}/v1. Start it: `ollama serve`" in str(anyio.run(asking))
-    assert len(waiting.delays) == TRIES_WHEN_UNREACHABLE - 1
+    assert waiting.delays == [0.5, 1.0]
 
 
 @WIRES
@@ -211,6 +212,22 @@ def test_a_conversation_keeps_one_connection(provider: str, waiting) -> None:
         anyio.run(talking)
     assert len({request.headers["host"] for request in mock.requests}) == 1
     assert mock.connections == 1
+
+
+def test_disconnecting_closes_the_connection_under_a_recorder_too(waiting, tmp_path: Path) -> None:
+    """Whoever opened a model closes it, whatever it is wrapped in; a closed one opens anew when it is asked again."""
+
+    async def talking() -> None:
+        model = Recorder(connect("openai:m", mock.environment, patience=waiting.patience), tmp_path / "tape.jsonl")
+        conversation = model.open(KEY, "", ())
+        conversation.append(said("hi"))
+        for _ in range(2):
+            await conversation.reply()
+            await disconnect(model)
+
+    with MockProvider() as mock:
+        anyio.run(talking)
+    assert mock.connections == 2
 
 
 def test_calls_without_ids_get_their_own(waiting) -> None:

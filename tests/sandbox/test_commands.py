@@ -194,15 +194,16 @@ def test_a_background_process_does_not_hold_the_command(live, said, checkout, le
 def test_closing_ends_everything_even_who_left_its_session(live, said, checkout, level, eventually):
     """A daemon that forked twice into a session of its own ends with the sandbox, like everybody else."""
     pids = checkout / "pids"
+    mark = f"daemon-of-test-{os.getpid()}-{level}"
 
     async def story(sandbox):
-        daemon = "sh -c 'echo $$ >> pids; while :; do sleep 1; done' daemon-of-this-test"
+        daemon = f"sh -c 'echo $$ >> pids; while :; do sleep 1; done' {mark}"
         await said(sandbox, f"setsid {daemon} & (setsid -f {daemon}) & echo started")
         assert await eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2)
-        assert b"".join(_command_lines()).count(b"daemon-of-this-test") == 2
+        assert b"".join(_command_lines()).count(mark.encode()) == 2
 
     live(story, checkout, level)
-    assert b"daemon-of-this-test" not in b"".join(_command_lines())
+    assert mark.encode() not in b"".join(_command_lines())
 
 
 def _command_lines():

@@ -20,7 +20,7 @@ from shopfloor.domain.events import (
     ToolReturned,
 )
 from shopfloor.domain.messages import Call, Message, Result, said
-from shopfloor.domain.spending import Spent, Usage
+from shopfloor.domain.spending import Spent
 
 
 class History:
@@ -59,7 +59,7 @@ class History:
         """What was spent, counting a prompt that was sent and never answered by its estimate."""
         if self._estimate is None:
             return self.spent
-        return self.spent.plus(Usage(fresh=self._estimate), None, 0.0)
+        return self.spent.and_unanswered(self._estimate)
 
     def begun(self, call: Call) -> ToolCalled | None:
         """The record that this call was about to be performed, if there is one."""

@@ -285,12 +285,20 @@ def _replied(turn: int, reply: Reply) -> ModelReplied:
     )
 
 
+def _used_up(job: Job) -> str:
+    spent = job.history.spent_for_sure
+    if job.budget.usd is not None and spent.unpriced:
+        name = job.model.name
+        return f"the price of {name!r} is unknown, so a budget in money cannot hold: give tokens, or a price for it"
+    return f"{job.history.turn} turns, {spent.usage.total:,} tokens"
+
+
 def _ended(job: Job, leave: Exit, reason: str = "") -> AgentEnded:
     history = job.history
     reasons: dict[Exit, str] = {
         "stuck": stuck(history.turns_since_correction) or "",
         "stopped": "a person cancelled it",
-        "out_of_budget": f"{history.turn} turns, {history.spent_for_sure.usage.total:,} tokens",
+        "out_of_budget": _used_up(job),
         "out_of_time": f"{history.spent.seconds:.0f} s",
     }
     result = (_result(job) or "") if leave == "done" else ""

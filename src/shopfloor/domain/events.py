@@ -222,9 +222,9 @@ class MissionPaused(Fact, tag="MissionPaused"):
 
 
 class MissionResumed(Fact, tag="MissionResumed"):
-    """The runner goes on after a pause."""
+    """The runner goes on after a pause, with a new budget for the whole mission if the person gave one."""
 
-    reason: str = ""
+    budget: Budget | None = None
 
 
 class MissionReady(Fact, tag="MissionReady"):

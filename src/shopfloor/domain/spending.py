@@ -55,6 +55,20 @@ class Spent(Fact):
             calls=self.calls + 1,
         )
 
+    def and_unanswered(self, tokens: int) -> "Spent":
+        """This and a prompt that was sent and never answered: its tokens count, its money at the average so far.
+
+        Nobody knows what a provider charged for it, and a budget that forgot it would not hold across crashes.
+        """
+        rate = self.usd / self.usage.total if self.usage.total else 0.0
+        return Spent(
+            usage=self.usage + Usage(fresh=tokens),
+            usd=self.usd + rate * tokens,
+            unpriced=self.unpriced,
+            seconds=self.seconds,
+            calls=self.calls + 1,
+        )
+
     def __add__(self, other: "Spent") -> "Spent":
         return Spent(
             usage=self.usage + other.usage,

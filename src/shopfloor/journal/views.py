@@ -6,7 +6,7 @@ Kinds of another version count for nothing. It does not know how a stream is sho
 from collections.abc import Iterable
 
 from shopfloor.domain.events import ModelCalled, ModelFailed, ModelReplied, ToolCalled, ToolReturned
-from shopfloor.domain.spending import Spent, Usage
+from shopfloor.domain.spending import Spent
 from shopfloor.journal.store import Recorded
 
 
@@ -16,20 +16,24 @@ def spent(facts: Iterable[Recorded]) -> Spent:
     No reply is a call that failed, one that a crash cut off, and the one in flight: budgets hold across all three.
     """
     total = Spent()
-    unanswered: ModelCalled | None = None
+    unanswered = 0
     for fact in facts:
         match fact.event:
-            case ModelCalled() as called:
-                total, unanswered = total + _estimate(unanswered), called
+            case ModelCalled(estimate=estimate):
+                total, unanswered = _counted(total, unanswered), estimate
             case ModelFailed():
-                total, unanswered = total + _estimate(unanswered), None
+                total, unanswered = _counted(total, unanswered), 0
             case ModelReplied(usage=usage, usd=usd, seconds=seconds):
-                total, unanswered = total.plus(usage, usd, seconds), None
+                total, unanswered = total.plus(usage, usd, seconds), 0
             case ToolReturned(seconds=seconds):
                 total += Spent(seconds=seconds)
             case _:
                 pass
-    return total + _estimate(unanswered)
+    return _counted(total, unanswered)
+
+
+def _counted(total: Spent, unanswered: int) -> Spent:
+    return total.and_unanswered(unanswered) if unanswered else total
 
 
 def open_calls(facts: Iterable[Recorded]) -> tuple[ToolCalled, ...]:
@@ -44,9 +48,3 @@ def open_calls(facts: Iterable[Recorded]) -> tuple[ToolCalled, ...]:
             case _:
                 pass
     return tuple(begun.values())
-
-
-def _estimate(unanswered: ModelCalled | None) -> Spent:
-    if unanswered is None:
-        return Spent()
-    return Spent().plus(Usage(fresh=unanswered.estimate), None, 0.0)

@@ -49,10 +49,12 @@ class Left:
 
 @dataclass(frozen=True, kw_only=True)
 class Orders:
-    """What the person who started this runner wants of it: approve the plan for them, or stop after planning."""
+    """What the person who started this runner wants of it: approve the plan, stop after planning, a new budget."""
 
     approve: bool = False
     plan_only: bool = False
+    budget: Budget | None = None
+    """A new budget for the whole mission."""
 
 
 class Runner:
@@ -68,8 +70,8 @@ class Runner:
         shop = self._shop
         recorded = await shop.desk.journal.read(shop.stream)
         self._mission = fold(cast("list[MissionEvent]", [one.event for one in recorded if one.event is not None]))
-        if self._mission.paused is not None:
-            await self._note(MissionResumed())
+        if self._mission.paused is not None or self._orders.budget is not None:
+            await self._note(MissionResumed(budget=self._orders.budget))
         await self._take_answer()
         next_move = moves.next_move if self._mission.asked.form == "mission" else moves.next_solo_move
         while (move := next_move(self._mission)) is not None:
@@ -78,7 +80,7 @@ class Runner:
                 return leave
             if isinstance(move, moves.Deliver):
                 return Left(exit=None, reason="", mission=self._mission)
-            if leave := await self._make(move, left_of(self._mission.asked.budget, spent)):
+            if leave := await self._make(move, left_of(self._mission.budget, spent)):
                 return leave
         ended = self._mission.ended
         assert ended is not None
@@ -98,11 +100,11 @@ class Runner:
 
     async def _interrupted(self, spent: Spent) -> Left | None:
         mail = await self._shop.desk.mail(0)
-        leave = exit_of(Progress(spent=spent, stopped=mail.cancel), self._mission.asked.budget)
+        leave = exit_of(Progress(spent=spent, stopped=mail.cancel), self._mission.budget)
         if leave == "stopped":
             return await self._end(leave, "a person cancelled it")
         if leave is not None:
-            used = f"{spent.usage.total:,} tokens, {spent.seconds:.0f} s"
+            used = f"{spent.usage.total:,} tokens, {spent.usd:.4f} USD, {spent.unpriced} calls of unknown price"
             return await self._pause(leave, f"{BUDGET_USED} ({used}); resume with a larger one")
         if mail.pause:
             return await self._pause("stopped", "a person paused it")

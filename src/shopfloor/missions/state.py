@@ -30,6 +30,7 @@ from shopfloor.domain.events import (
 )
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import AssertionVerdict, Feature, Verdict
+from shopfloor.domain.spending import Budget
 
 
 class Mission(Fact):
@@ -51,6 +52,7 @@ class Mission(Fact):
     questions: tuple[QuestionAsked, ...] = ()
     answers: tuple[QuestionAnswered, ...] = ()
     paused: str | None = None
+    new_budget: Budget | None = None
     ready: MissionReady | None = None
     merged: Landed | None = None
     ended: MissionEnded | None = None
@@ -60,6 +62,11 @@ class Mission(Fact):
         if self.request is None:
             raise Broken("A mission's stream does not begin with MissionRequested; the journal is damaged.")
         return self.request
+
+    @property
+    def budget(self) -> Budget:
+        """What the whole mission may use: the latest word of a person."""
+        return self.new_budget or self.asked.budget
 
     @property
     def tip(self) -> str:
@@ -124,7 +131,7 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
         case MissionPaused():
             return change(mission, paused=event.reason)
         case MissionResumed():
-            return change(mission, paused=None)
+            return change(mission, paused=None, new_budget=event.budget or mission.new_budget)
         case MissionReady():
             return change(mission, ready=event)
         case Landed():

@@ -42,16 +42,16 @@ class Recorder:
     """Wraps a model and keeps each of its replies, on disk before anybody sees it."""
 
     def __init__(self, model: Model, path: Path) -> None:
-        self._model = model
+        self.inner = model
         self._path = path
         _drop_torn_line(path)
 
     @property
     def name(self) -> str:
-        return self._model.name
+        return self.inner.name
 
     def open(self, key: ConversationKey, system: str, tools: tuple[ToolSpec, ...]) -> Conversation:
-        return _RecordedConversation(self, key, self._model.open(key, system, tools), _Prompt(system, tools))
+        return _RecordedConversation(self, key, self.inner.open(key, system, tools), _Prompt(system, tools))
 
     def keep(self, recorded: Recorded) -> None:
         """Appends one line, durably."""

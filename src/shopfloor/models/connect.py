@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from shopfloor.domain.messages import Model
-from shopfloor.models.cassette import Cassette
+from shopfloor.models.cassette import Cassette, Recorder
 from shopfloor.models.http_model import HttpModel, Patience, wire_of
 from shopfloor.models.names import Endpoint, key_of, resolve
 from shopfloor.models.prices import PriceBook
@@ -43,3 +43,11 @@ def connect(
     )
     wire = wire_of(target, stream=stream, max_tokens=max_tokens)
     return HttpModel(target, wire, key_of(endpoint, environment), price=price, patience=patience)
+
+
+async def disconnect(model: Model) -> None:
+    """Closes what a model keeps open, whatever it is wrapped in. Idempotent; a model that is asked again reopens."""
+    while isinstance(model, Recorder):
+        model = model.inner
+    if isinstance(model, HttpModel):
+        await model.aclose()

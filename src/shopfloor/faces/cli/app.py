@@ -144,8 +144,8 @@ def mission_resume(
     """Go on where a mission stopped, was paused, or was cut off."""
     from shopfloor.faces.cli import jobs
 
-    flags = jobs.flags(model=model, auto="", budget=budget, sandbox="")
-    jobs.resume(mission, jobs.Options(flags=flags, model=model, output=output, approve=approve, record=record))
+    options = jobs.Options(new_budget=budget, model=model, output=output, approve=approve, record=record)
+    jobs.resume(mission, options)
 
 
 @mission_app.command("cancel")

@@ -24,13 +24,14 @@ from shopfloor.floor.report import Report
 from shopfloor.journal.store import inbox_of
 from shopfloor.missions.run import Left
 from shopfloor.missions.shop import mission_stream
-from shopfloor.settings import read_settings
+from shopfloor.settings import parse_budget, read_settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What was said on the command line."""
 
+    new_budget: str = ""
     flags: Mapping[str, str] = field(default_factory=dict[str, str])
     model: str = ""
     output: str = "text"
@@ -57,6 +58,7 @@ class Options:
             person_present=self.person_present,
             approve=self.approve,
             plan_only=self.plan_only,
+            new_budget=parse_budget(self.new_budget) if self.new_budget else None,
         )
 
 
