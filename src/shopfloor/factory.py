@@ -31,7 +31,7 @@ from shopfloor.missions.inbox import Inbox
 from shopfloor.missions.run import Left, Orders
 from shopfloor.missions.shop import Shop, mission_stream
 from shopfloor.models.cassette import Recorder
-from shopfloor.models.connect import connect
+from shopfloor.models.connect import connect, disconnect
 from shopfloor.models.local import discover_local
 from shopfloor.models.names import Endpoint
 from shopfloor.models.prices import Price, PriceBook
@@ -95,7 +95,7 @@ class Factory:
     replay_delay_s: float = 0.0
     heard: Heard = nobody
     on_delta: OnDelta | None = None
-    _models: dict[str, Model] = field(default_factory=dict[str, Model])
+    connected: dict[str, Model] = field(default_factory=dict[str, Model])
 
     async def request(
         self, brief: str, repository: Path, form: Literal["mission", "solo"], wishes: Wishes
@@ -269,9 +269,9 @@ class Factory:
         return None
 
     def _model(self, name: str) -> Model:
-        if name not in self._models:
-            self._models[name] = self._connect(name)
-        return self._models[name]
+        if name not in self.connected:
+            self.connected[name] = self._connect(name)
+        return self.connected[name]
 
     def _connect(self, name: str) -> Model:
         own = tuple(
@@ -310,18 +310,21 @@ async def open_factory(
     folder = state_folder(settings, environment)
     folder.mkdir(parents=True, exist_ok=True)
     journal = journal or open_sqlite(folder / "journal.db")
+    factory = Factory(
+        settings=settings,
+        environment=environment,
+        folder=folder,
+        journal=journal,
+        blobs=Blobs(folder / "blobs"),
+        record_to=record_to,
+        replay_delay_s=replay_delay_s,
+        heard=heard,
+        on_delta=on_delta,
+        connected=dict(models or {}),
+    )
     try:
-        yield Factory(
-            settings=settings,
-            environment=environment,
-            folder=folder,
-            journal=journal,
-            blobs=Blobs(folder / "blobs"),
-            record_to=record_to,
-            replay_delay_s=replay_delay_s,
-            heard=heard,
-            on_delta=on_delta,
-            _models=dict(models or {}),
-        )
+        yield factory
     finally:
+        for model in factory.connected.values():
+            await disconnect(model)
         await journal.close()

@@ -49,7 +49,10 @@ PYTHON = {
     "pytest of a src layout": (SOURCE_APP | {"tests/test_app.py": PYTEST}, "PYTHONPATH=src python3 -m pytest"),
     "pytest beside unittest": (APP | {"test_a.py": UNITTEST, "test_b.py": PYTEST}, "python3 -m pytest"),
     "pytest.ini": (APP | {"pytest.ini": "[pytest]\n", "test_app.py": UNITTEST}, "python3 -m pytest"),
-    "pyproject": (APP | {"pyproject.toml": "[tool.pytest.ini_options]\n", "test_app.py": UNITTEST}, "python3 -m pytest"),
+    "pyproject": (
+        APP | {"pyproject.toml": "[tool.pytest.ini_options]\n", "test_app.py": UNITTEST},
+        "python3 -m pytest",
+    ),
     "setup.cfg": (APP | {"setup.cfg": "[tool:pytest]\n", "test_app.py": UNITTEST}, "python3 -m pytest"),
     "tox section": (APP | {"tox.ini": "[pytest]\n", "test_app.py": UNITTEST}, "python3 -m pytest"),
     "tox command": (APP | {"tox.ini": "[testenv]\ncommands = pytest -q\n", "test_app.py": PLAIN}, "python3 -m pytest"),

@@ -17,9 +17,7 @@ HERE = Path(__file__).parent
 OWN_ETC = ("passwd", "group", "hosts")
 
 
-def sandbox_words(
-    blueprint: Blueprint, machine: Machine, stores: tuple[str, ...], program: tuple[str, ...]
-) -> tuple[str, ...]:
+def sandbox_words(blueprint: Blueprint, machine: Machine, program: tuple[str, ...]) -> tuple[str, ...]:
     """bubblewrap's words for one sandbox that runs `program`; of an arena, the outer shell that holds both views."""
     shown = (*machine.folders, *machine.judge_folders) if blueprint.arena else machine.folders
     return (
@@ -28,7 +26,6 @@ def sandbox_words(
         *_person(),
         *_system(shown, machine),
         *_covers(machine),
-        *_borrowed(stores),
         *_bind(blueprint.checkout, ROOT, blueprint.writable),
         *_mounts(blueprint.mounts),
         *(_bind(machine.resolver, machine.resolver, writable=False) if _online(blueprint) and machine.resolver else ()),
@@ -37,12 +34,10 @@ def sandbox_words(
     )  # fmt: skip
 
 
-def view_words(
-    view: View, blueprint: Blueprint, machine: Machine, stores: tuple[str, ...], program: tuple[str, ...]
-) -> tuple[str, ...]:
+def view_words(view: View, blueprint: Blueprint, machine: Machine, program: tuple[str, ...]) -> tuple[str, ...]:
     """The words for one view of an arena, started inside the outer shell: it can show only what that one shows."""
     judging = view == "judge"
-    checkout = () if judging else (*_borrowed(stores), *_bind(ROOT, ROOT, blueprint.writable))
+    checkout = () if judging else _bind(ROOT, ROOT, blueprint.writable)
     mounts = tuple(_as_seen_inside(mount) for mount in blueprint.mounts if mount.view in (None, view))
     return (
         "bwrap", "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try",
@@ -103,10 +98,6 @@ def _covers(machine: Machine) -> tuple[str, ...]:
     for name in OWN_ETC:
         words += ["--ro-bind", str(HERE / "inside" / name), f"/etc/{name}"]
     return tuple(words)
-
-
-def _borrowed(stores: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word for store in stores for word in _bind(store, store, writable=False))
 
 
 def _mounts(mounts: tuple[Mount, ...]) -> tuple[str, ...]:

@@ -104,35 +104,6 @@ def survey(home: Path, search_path: str, chromium: str = "") -> Machine:
     )
 
 
-def object_stores(checkout: str) -> tuple[str, ...]:
-    """Git object stores that a checkout borrows from, nearest first. Ask while it is new; keep the answer.
-
-    Only what looks like a store of git counts: a line in a checkout must not show a folder of somebody's keys.
-    """
-    found: list[str] = []
-    waiting = [f"{checkout}/.git/objects"]
-    while waiting and len(found) < 16:
-        store = waiting.pop(0)
-        for borrowed in _alternates(store):
-            if borrowed not in found and _is_object_store(borrowed):
-                found.append(borrowed)
-                waiting.append(borrowed)
-    return tuple(found)
-
-
-def _alternates(store: str) -> list[str]:
-    try:
-        lines = Path(store, "info", "alternates").read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []
-    return [os.path.realpath(Path(store, line)) for line in lines if line and not line.startswith("#")]
-
-
-def _is_object_store(folder: str) -> bool:
-    store = Path(folder)
-    return store.name == "objects" and (store / "info").is_dir() and (store.parent / "HEAD").is_file()
-
-
 @functools.cache
 def _system() -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     tops = [Path("/", name) for name in SYSTEM]

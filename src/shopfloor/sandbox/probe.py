@@ -19,7 +19,7 @@ from shopfloor.domain.errors import NeedsHuman
 from shopfloor.domain.fact import Fact
 from shopfloor.sandbox.bubblewrap import HOME, ROOT, RUNNER, sandbox_words, view_words
 from shopfloor.sandbox.host import Plan, RunnerSandbox
-from shopfloor.sandbox.machine import Machine, object_stores, survey
+from shopfloor.sandbox.machine import Machine, survey
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox, View
 
 TRY_S = 20
@@ -62,10 +62,10 @@ def probe() -> Probe:
         return msgspec.structs.replace(found, why_no_bubblewrap=why, why_no_arena=why)
     machine = this_machine()
     with tempfile.TemporaryDirectory() as checkout:
-        why = _trouble(bubblewrap, sandbox_words(Blueprint(checkout=checkout), machine, (), ("/bin/true",)))
+        why = _trouble(bubblewrap, sandbox_words(Blueprint(checkout=checkout), machine, ("/bin/true",)))
         arena = Blueprint(checkout=checkout, arena=True)
-        nested = view_words("judge", arena, machine, (), ("/bin/true",))
-        why_no_arena = why or _trouble(bubblewrap, sandbox_words(arena, machine, (), nested))
+        nested = view_words("judge", arena, machine, ("/bin/true",))
+        why_no_arena = why or _trouble(bubblewrap, sandbox_words(arena, machine, nested))
     return msgspec.structs.replace(
         found,
         bubblewrap="" if why else bubblewrap,
@@ -120,14 +120,13 @@ async def start(blueprint: Blueprint, level: Level | None = None) -> AsyncGenera
 
 def enforced(blueprint: Blueprint, machine: Machine, bubblewrap: str) -> Plan:
     """Level `bubblewrap`: the kernel keeps everything in."""
-    stores = object_stores(blueprint.checkout) if blueprint.borrows is None else blueprint.borrows
     program = (machine.python, *RUNNER_FLAGS, RUNNER)
     names: tuple[View, ...] = ("app", "judge") if blueprint.arena else ()
     return Plan(
         level="bubblewrap",
         root=ROOT,
-        words=(bubblewrap, *sandbox_words(blueprint, machine, stores, program)[1:]),
-        views=tuple((view, view_words(view, blueprint, machine, stores, program)) for view in names),
+        words=(bubblewrap, *sandbox_words(blueprint, machine, program)[1:]),
+        views=tuple((view, view_words(view, blueprint, machine, program)) for view in names),
         environment=tuple(environment(blueprint, machine, machine.path, HOME, "/tmp").items()),
         shell=machine.shell,
         judge_folder=HOME,

@@ -47,12 +47,6 @@ class Blueprint(Fact):
     """The host's network, for setting up dependencies where policy allows it. An arena never has it."""
     path_first: tuple[str, ...] = ()
     """Folders, as seen inside, that come before all others in PATH."""
-    borrows: tuple[str, ...] | None = None
-    """Git object stores that the checkout borrows from, shown read-only at their own path.
-
-    None reads them from the checkout: right only while no worker has touched it, for a worker may write anything there.
-    Whoever starts a sandbox on a used checkout says what `object_stores` found when it was new.
-    """
 
 
 class Finished(Fact):
