@@ -29,6 +29,7 @@ class AssertionLine(Fact):
     id: str
     title: str
     surface: str
+    behaviour: str = ""
     verdict: AssertionVerdict | None = None
     reason: str = ""
     rounds: int = 0
@@ -147,6 +148,7 @@ def _assertions(mission: Mission) -> tuple[AssertionLine, ...]:
                 id=assertion.id,
                 title=assertion.title,
                 surface=assertion.surface,
+                behaviour=assertion.behaviour,
                 verdict=said[-1].verdict if said else None,
                 reason=said[-1].reason if said else "",
                 rounds=len(said),

@@ -43,11 +43,12 @@ class Case:
 
 async def scrutinise(court: Court, case: Case) -> Verdict:
     """The verdict on one candidate."""
-    found = tamper.findings(await _changes(court, case), case.contract.supersedes)
+    changes = await _changes(court, case)
+    found = tamper.findings(changes, case.contract.supersedes)
     place = await court.checkout(case.commit, "scrutiny")
     async with court.start(Blueprint(checkout=str(place))) as sandbox:
         independence = "enforced" if sandbox.level != "none" else "not enforced: no sandbox"
-        restored = await _restore(court, case, sandbox)
+        restored = await _restore(changes, court, case, sandbox)
         sealed = await _sealed_checks(court, case, sandbox)
         gates = await _gates(court, case, sandbox, restored)
     checks = (*sealed, *gates)
@@ -91,17 +92,15 @@ def _text(content: bytes | None) -> str | None:
         return None
 
 
-async def _restore(court: Court, case: Case, sandbox: Sandbox) -> tuple[str, ...]:
+async def _restore(changes: Sequence[tamper.Change], court: Court, case: Case, sandbox: Sandbox) -> tuple[str, ...]:
     """Lays the base's own tests and their configuration back over the change; the paths that differed."""
     sealed = {path for path, _ in case.checks.files}
     restored: dict[str, bytes] = {}
-    for path in await court.store.files(case.base):
-        measures = is_test(path) or is_test_configuration(path)
-        if not measures or path in case.contract.supersedes or path in sealed:
-            continue
-        before = await court.store.show(case.base, path)
-        if before is not None and before != await court.store.show(case.commit, path):
-            restored[path] = before
+    for change in changes:
+        measures = is_test(change.path) or is_test_configuration(change.path)
+        if measures and change.path not in case.contract.supersedes and change.path not in sealed:
+            before = await court.store.show(case.base, change.path)
+            restored |= {} if before is None else {change.path: before}
     await sandbox.lay(restored)
     return tuple(restored)
 

@@ -11,7 +11,8 @@ import msgspec
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.events import AgentEvent, InboxEvent, ModelReplied, PauseAsked, Steered, ToolReturned
 from shopfloor.domain.mission import Evidence
-from shopfloor.faces.cli.show import money, print_json, print_report
+from shopfloor.faces.cli.show import print_json, print_report
+from shopfloor.faces.page.build import money, report_page
 from shopfloor.factory import Factory, open_factory
 from shopfloor.floor.report import Report
 from shopfloor.journal.store import inbox_of
@@ -106,6 +107,7 @@ def export(mission: str, to: Path) -> None:
         report = await factory.report(mission)
         to.mkdir(parents=True, exist_ok=True)
         (to / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+        (to / "report.html").write_text(report_page(report, factory.blobs.get), encoding="utf-8")
         (to / "changes.diff").write_text(report.diff, encoding="utf-8")
         if report.plan is not None:
             (to / "spec.md").write_text(report.plan.plan.spec.text, encoding="utf-8")
@@ -116,7 +118,7 @@ def export(mission: str, to: Path) -> None:
             _export_evidence(factory, to / "checks" / check.name.replace(" ", "-").replace("/", "-"), check.evidence)
         for stream in await factory.journal.streams(f"agent/{mission}/"):
             await _export_agent(factory, stream.name, to / "agents")
-        print(f"Written to {to}")
+        print(f"Written to {to}; open {to / 'report.html'}")
 
     _with_factory(act)
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shopfloor.domain.spending import Spent
+from shopfloor.faces.page.build import money
 from shopfloor.floor.report import AssertionLine, Report
 
 DIFF_LINES = 60
@@ -62,6 +63,7 @@ def print_report(out: Console, report: Report) -> None:
         out.print(_contract(report))
     if report.checks:
         out.print(_checks(report))
+        out.print()
     for finding in report.findings:
         if finding.severity != "P3":
             where = f" {finding.path}:{finding.line}" if finding.path else ""
@@ -83,7 +85,7 @@ def _headline(report: Report) -> Text:
 
 
 def _contract(report: Report) -> Table:
-    table = Table(title="Contract", title_justify="left", box=None, padding=(0, 1), expand=True)
+    table = Table(title="\nContract", title_justify="left", box=None, padding=(0, 1), expand=True)
     for heading in ("", "Assertion", "", "Evidence"):
         table.add_column(heading, overflow="fold")
     for line in report.assertions:
@@ -106,7 +108,7 @@ def _evidence(line: AssertionLine) -> Text:
 
 
 def _checks(report: Report) -> Table:
-    table = Table(title="Last checks", title_justify="left", box=None, padding=(0, 1))
+    table = Table(title="\nLast checks", title_justify="left", box=None, padding=(0, 1), show_header=False)
     for check in report.checks:
         mark = Text("passed", "green") if check.passed else Text("failed", "red")
         table.add_row(mark, Text(check.name), Text(check.command, "dim"), Text(check.detail, "dim"))
@@ -124,7 +126,7 @@ def _diff(diff: str) -> Panel:
 
 
 def _costs(report: Report) -> Table:
-    table = Table(title="Cost", title_justify="left", box=None, padding=(0, 1))
+    table = Table(title="\nCost", title_justify="left", box=None, padding=(0, 1))
     for heading in ("agent", "calls", "prompt tokens", "from cache", "output", "money"):
         table.add_column(heading, justify="left" if heading == "agent" else "right")
     for agent in report.agents:
@@ -139,13 +141,6 @@ def _amounts(spent: Spent) -> tuple[str, ...]:
     return (str(spent.calls), f"{usage.prompt:,}", f"{usage.cache_share:.0%}", f"{usage.output:,}", money(spent))
 
 
-def money(spent: Spent) -> str:
-    """Money spent, with what is not known said to be unknown."""
-    if spent.unpriced and not spent.usd:
-        return "unknown"
-    return f"{spent.usd:.4f} USD" + (" + unknown" if spent.unpriced else "")
-
-
 def _print_next(out: Console, report: Report) -> None:
     minutes, seconds = divmod(int(report.seconds), 60)
     out.print(Text(f"Took {minutes} min {seconds:02} s. Sandbox {report.sandbox}.", style="dim"))
@@ -156,4 +151,4 @@ def _print_next(out: Console, report: Report) -> None:
         out.print(Text("Undo it:   ", style="bold").append(report.undo_command))
     elif report.exit is None:
         out.print(Text("Go on:     ", style="bold").append(f"shopfloor mission resume {report.id}"))
-    out.print(Text("Look into: ", style="bold").append(f"shopfloor mission export {report.id} FOLDER", style=""))
+    out.print(Text("Show it:   ", style="bold").append(f"shopfloor mission export {report.id} FOLDER", style=""))

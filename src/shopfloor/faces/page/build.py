@@ -1,0 +1,111 @@
+"""Builds the report page: text escaped, pictures embedded. It does not know where the report comes from."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from string import Template
+
+from shopfloor.domain.mission import CheckOutcome, Evidence
+from shopfloor.domain.spending import Spent
+from shopfloor.floor.report import AssertionLine, Report
+
+TEMPLATE = Path(__file__).with_name("report.html")
+TEXT_CAP = 20_000
+Blob = Callable[[str], bytes]
+
+
+def report_page(report: Report, blob: Blob) -> str:
+    """The whole page. `blob` gives the bytes of a piece of evidence by its hash."""
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        title=escape(report.id),
+        heading=escape(_heading(report)),
+        subtitle=escape(f"{report.id} · base {report.base[:10]} · sandbox {report.sandbox} · seal {report.seal[:12]}"),
+        brief=escape(report.brief.strip()),
+        facts=_facts(report),
+        merge=f"<pre>{escape(report.merge_command)}</pre>" if report.merge_command else "",
+        assertions="".join(_assertion(line, blob) for line in report.assertions) or '<p class="soft">No contract.</p>',
+        checks="".join(_check(check, blob) for check in report.checks) or '<p class="soft">None ran.</p>',
+        costs=_costs(report),
+        diff=_diff(report.diff),
+    )
+
+
+def money(spent: Spent) -> str:
+    """Money spent, with what is not known said to be unknown."""
+    if spent.unpriced and not spent.usd:
+        return "unknown"
+    return f"{spent.usd:.4f} USD" + (" + unknown" if spent.unpriced else "")
+
+
+def _heading(report: Report) -> str:
+    if report.verified:
+        return "Verified"
+    return "Finished, unverified" if report.exit == "done" else f"{report.state} {report.reason}".strip().capitalize()
+
+
+def _facts(report: Report) -> str:
+    passed = sum(line.verdict == "passed" for line in report.assertions)
+    minutes, seconds = divmod(int(report.seconds), 60)
+    facts = (
+        ("assertions passed", f"{passed} of {len(report.assertions)}"),
+        ("agents", str(len(report.agents))),
+        ("fixes on the way", str(len(report.fixes))),
+        ("time", f"{minutes} min {seconds:02} s"),
+        ("tokens", f"{report.spent.usage.total:,}"),
+        ("from cache", f"{report.spent.usage.cache_share:.0%}"),
+        ("money", money(report.spent)),
+    )
+    return "".join(f"<li><b>{escape(value)}</b><span class=soft>{name}</span></li>" for name, value in facts)
+
+
+def _assertion(line: AssertionLine, blob: Blob) -> str:
+    verdict = line.verdict or "open"
+    behaviour = f"<p>{escape(line.behaviour)}</p>" if line.behaviour else ""
+    reason = f"<p>{escape(line.reason)}</p>" if line.reason else ""
+    shown = "".join(_evidence(one, blob) for one in line.evidence)
+    title = f"{escape(line.title)} <span class=soft>{line.surface}{_rounds(line)}</span>"
+    head = f"<span class='verdict {verdict}'>{verdict}</span><code>{escape(line.id)}</code><span>{title}</span>"
+    return f"<details><summary>{head}</summary>{behaviour}{reason}{shown}</details>"
+
+
+def _rounds(line: AssertionLine) -> str:
+    return f" · round {line.rounds}" if line.rounds > 1 else ""
+
+
+def _check(check: CheckOutcome, blob: Blob) -> str:
+    verdict = "passed" if check.passed else "failed"
+    shown = "".join(_evidence(one, blob) for one in check.evidence)
+    head = f"<span class='verdict {verdict}'>{verdict}</span><span>{escape(check.name)}</span>"
+    return f"<details><summary>{head}<span class=soft>{escape(check.detail)}</span></summary>{shown}</details>"
+
+
+def _evidence(evidence: Evidence, blob: Blob) -> str:
+    content = blob(evidence.blob)
+    caption = f"<figcaption>{escape(evidence.caption)}</figcaption>"
+    if evidence.kind == "screenshot":
+        return f'<figure>{caption}<img src="data:image/png;base64,{b64encode(content).decode()}" alt=""></figure>'
+    text = content[:TEXT_CAP].decode(errors="replace")
+    return f"<figure>{caption}<pre>{escape(text)}</pre></figure>"
+
+
+def _costs(report: Report) -> str:
+    head = "<tr><th>agent<th>calls<th>prompt tokens<th>from cache<th>output<th>money</tr>"
+    rows = [_row(agent.name, agent.spent) for agent in report.agents]
+    return f"<table>{head}{''.join(rows)}{_row('all', report.spent)}</table>"
+
+
+def _row(name: str, spent: Spent) -> str:
+    usage = spent.usage
+    cells = (escape(name), str(spent.calls), f"{usage.prompt:,}", f"{usage.cache_share:.0%}", f"{usage.output:,}")
+    return "<tr>" + "".join(f"<td>{cell}" for cell in (*cells, money(spent))) + "</tr>"
+
+
+def _diff(diff: str) -> str:
+    return "\n".join(_diff_line(line) for line in diff.splitlines())
+
+
+def _diff_line(line: str) -> str:
+    kinds = (("+++", "at"), ("---", "at"), ("diff ", "at"), ("@@", "at"), ("+", "add"), ("-", "del"))
+    kind = next((kind for start, kind in kinds if line.startswith(start)), "")
+    return f'<span class="{kind}">{escape(line)}</span>' if kind else escape(line)
