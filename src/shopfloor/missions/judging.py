@@ -35,7 +35,8 @@ async def scrutinise_candidate(
             seal=mission.sealed.seal,
             claims=feature.claims,
             checks=_checks_so_far(mission, feature),
-            commands=await shop.commands(base),
+            # What has landed was judged, and a mission that began with nothing brings its own tests along.
+            commands=await shop.commands(mission.tip),
             failing_on_base=mission.sealed.failing_on_base,
             review=ReviewCase(
                 key=shop.key("reviewer", feature.id, candidate.attempt),

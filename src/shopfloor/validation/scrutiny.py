@@ -5,7 +5,6 @@ the repository's own commands with the base's tests laid back, and only then a r
 It does not know who did the work, nor what happens after the verdict.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import is_test, is_test_configuration
 from shopfloor.sandbox.protocol import Blueprint, Sandbox
 from shopfloor.validation import tamper
-from shopfloor.validation.control import with_control
+from shopfloor.validation.control import spoilt
 from shopfloor.validation.court import Court
 from shopfloor.validation.review import ReviewCase, review
 from shopfloor.validation.testrun import tests_ran
@@ -106,7 +105,7 @@ async def _restore(changes: Sequence[tamper.Change], court: Court, case: Case, s
 
 
 async def _sealed_checks(court: Court, case: Case, sandbox: Sandbox) -> tuple[CheckOutcome, ...]:
-    """Every sealed check, then the same commands over checks that hold a test which must fail."""
+    """Every sealed check, then the same commands over checks in which every test was made to fail."""
     if not case.checks.checks:
         return ()
     await sandbox.lay(court.sealed(case.checks))
@@ -131,24 +130,22 @@ def _must_have_run(court: Court, outcome: CheckOutcome) -> CheckOutcome:
 
 
 async def _control(court: Court, case: Case, sandbox: Sandbox) -> CheckOutcome:
-    """The commands must fail once a failing test is among their files."""
-    name = f"Control{secrets.token_hex(6)}"
-    poisoned: dict[str, bytes] = {}
+    """The commands must fail once every test in their files does."""
+    broken: dict[str, bytes] = {}
     for path, content in court.sealed(case.checks).items():
-        changed = with_control(path, content.decode(errors="replace"), name) if is_test(path) else None
-        if changed is not None:
-            poisoned[path] = changed.encode()
-    controlled = [check for check in case.checks.checks if set(check.files) & set(poisoned)]
+        changed = spoilt(path, content.decode(errors="replace"))
+        broken |= {} if changed is None else {path: changed.encode()}
+    controlled = [check for check in case.checks.checks if set(check.files) & set(broken)]
     if not controlled:
-        return CheckOutcome(name=CONTROL, passed=True, detail="not checked: no way to put a failing test into these")
-    await sandbox.lay(poisoned)
+        return CheckOutcome(name=CONTROL, passed=True, detail="not checked: no known way to make these tests fail")
+    await sandbox.lay(broken)
     for check in controlled:
         finished, output = await court.run(sandbox, check.command)
         if finished.exit_code == 0:
-            evidence = court.transcript(check.command, finished, output, "control: a failing test was reported green")
-            detail = f"a test that must fail did not fail under {check.command!r}: its outcome is not to be believed"
+            evidence = court.transcript(check.command, finished, output, "control: failing tests were reported green")
+            detail = f"tests that were made to fail did not fail under {check.command!r}: it is not to be believed"
             return CheckOutcome(name=CONTROL, passed=False, detail=detail, command=check.command, evidence=(evidence,))
-    return CheckOutcome(name=CONTROL, passed=True, detail="a test that must fail was seen to fail")
+    return CheckOutcome(name=CONTROL, passed=True, detail="tests that were made to fail were seen to fail")
 
 
 async def _gates(court: Court, case: Case, sandbox: Sandbox, restored: Sequence[str]) -> tuple[CheckOutcome, ...]:
