@@ -1,6 +1,7 @@
 """Prompts are put together from fragments, each with its source, its cap and its stability.
 
-Stable fragments come first, so that agents of one role share a prefix; nothing in a prompt holds a clock.
+Stable fragments come first and the role's words alone are the system text, so that all agents of a role share a prefix,
+and nothing that a repository says speaks with the system's voice. Nothing in a prompt holds a clock.
 It does not know what the fragments say.
 """
 
@@ -35,13 +36,18 @@ def assemble(fragments: Sequence[Fragment]) -> str:
 
 
 def capped(fragment: Fragment) -> str:
-    """The fragment's text within its cap, cut at a line's end."""
+    """The fragment's text within its cap, cut at a line's end; the note on what is missing counts too."""
     text = fragment.text.strip()
     raw = text.encode()
     if len(raw) <= fragment.cap:
         return text
-    kept = raw[: fragment.cap].decode(errors="ignore").rsplit("\n", 1)[0]
-    return f"{kept}\n[… {fragment.source}: {len(raw) - len(kept.encode()):,} more bytes left out]"
+    room = max(0, fragment.cap - len(_left_out(fragment, len(raw)).encode()))
+    kept = raw[:room].decode(errors="ignore").rsplit("\n", 1)[0]
+    return kept + _left_out(fragment, len(raw) - len(kept.encode()))
+
+
+def _left_out(fragment: Fragment, size: int) -> str:
+    return f"\n[… {fragment.source}: {size:,} more bytes left out]"
 
 
 def fill(template: str, values: dict[str, str]) -> str:

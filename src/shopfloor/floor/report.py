@@ -46,6 +46,13 @@ class AgentLine(Fact):
     breaks: tuple[CacheBreak, ...] = ()
 
 
+class FixLine(Fact):
+    """A fix feature, and what had refused the work."""
+
+    id: str
+    because: str
+
+
 class Report(Fact):
     """The whole job."""
 
@@ -67,7 +74,7 @@ class Report(Fact):
     assertions: tuple[AssertionLine, ...] = ()
     checks: tuple[CheckOutcome, ...] = ()
     findings: tuple[Finding, ...] = ()
-    fixes: tuple[str, ...] = ()
+    fixes: tuple[FixLine, ...] = ()
     branch: str = ""
     commit: str = ""
     merge_command: str = ""
@@ -89,7 +96,6 @@ async def report_of(journal: Journal, missions: Path, mission_id: str) -> Report
     agents = await _agents(journal, mission_id)
     asked, ready = mission.request, mission.ready
     leave, reason = _standing(mission)
-    last = mission.verdicts[-1].verdict if mission.verdicts else None
     is_verified = verified(mission) and leave == "done"
     return Report(
         id=mission_id,
@@ -107,9 +113,9 @@ async def report_of(journal: Journal, missions: Path, mission_id: str) -> Report
         plan=mission.planned,
         seal=mission.sealed.seal if mission.sealed else "",
         assertions=_assertions(mission),
-        checks=last.checks if last else (),
-        findings=tuple(finding for one in mission.verdicts for finding in one.verdict.findings),
-        fixes=tuple(fix.id for planned in mission.fixes for fix in planned.features),
+        checks=_last_checks(mission),
+        findings=_standing_findings(mission),
+        fixes=tuple(FixLine(id=fix.id, because=one.because) for one in mission.fixes for fix in one.features),
         branch=ready.branch if ready else "",
         commit=ready.commit if ready else "",
         merge_command=ready.merge_command if ready else "",
@@ -134,6 +140,18 @@ def _waiting(mission: Mission) -> str:
     if mission.paused is None:
         return "open"
     return "out of budget" if mission.paused.startswith(BUDGET_USED) else "paused"
+
+
+def _last_checks(mission: Mission) -> tuple[CheckOutcome, ...]:
+    """The checks of the latest scrutiny: they cover everything that had landed by then."""
+    return next((one.verdict.checks for one in reversed(mission.verdicts) if one.verdict.checks), ())
+
+
+def _standing_findings(mission: Mission) -> tuple[Finding, ...]:
+    """What judges found and nobody had to mend, and whatever refuses the work as it stands."""
+    last = mission.verdicts[-1:]
+    standing = [one for one in mission.verdicts if one.verdict.passed or one in last]
+    return tuple(finding for one in standing for finding in one.verdict.findings)
 
 
 def _assertions(mission: Mission) -> tuple[AssertionLine, ...]:

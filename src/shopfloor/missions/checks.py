@@ -88,8 +88,8 @@ async def _have_written(
             shop.desk,
             shop.key("test-writer"),
             role="test-writer",
-            system=assemble([_words(), *await shop.repository_fragments(base)]),
-            task=_task(plan, wanted),
+            system=assemble([_words()]),
+            task=assemble([*await shop.repository_fragments(base), *_task(plan, wanted)]),
             tools=(*shop.bench(sandbox), submit),
             budget=budget,
         )
@@ -212,22 +212,20 @@ def _words() -> Fragment:
     return Fragment(source="test-writer", text=prompt_file(__file__, "test-writer"), cap=6_000, stability="role")
 
 
-def _task(plan: Plan, wanted: tuple[str, ...]) -> str:
+def _task(plan: Plan, wanted: tuple[str, ...]) -> list[Fragment]:
     features = "\n\n".join(
         f"## {feature.id}: {feature.title}\n\n{feature.description}\n\nClaims {', '.join(feature.claims)}."
         for feature in plan.features
         if set(feature.claims) & set(wanted)
     )
-    return assemble(
-        [
-            Fragment(source="spec", text=f"# What will be built\n\n{plan.spec.text}", cap=12_000, stability="task"),
-            Fragment(source="features", text=f"# Features\n\n{features}", cap=20_000, stability="task"),
-            Fragment(
-                source="assertions",
-                text=f"# Assertions to write checks for\n\n{contract_of(plan.contract, wanted)}",
-                cap=30_000,
-                stability="task",
-            ),
-            Fragment(source="published", text=f"# Published\n\n{plan.contract.published}", cap=8_000, stability="task"),
-        ]
-    )
+    return [
+        Fragment(source="spec", text=f"# What will be built\n\n{plan.spec.text}", cap=12_000, stability="task"),
+        Fragment(source="features", text=f"# Features\n\n{features}", cap=20_000, stability="task"),
+        Fragment(
+            source="assertions",
+            text=f"# Assertions to write checks for\n\n{contract_of(plan.contract, wanted)}",
+            cap=30_000,
+            stability="task",
+        ),
+        Fragment(source="published", text=f"# Published\n\n{plan.contract.published}", cap=8_000, stability="task"),
+    ]

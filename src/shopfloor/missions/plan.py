@@ -38,8 +38,8 @@ async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlan
             shop.desk,
             shop.key("orchestrator"),
             role="orchestrator",
-            system=assemble([_words(), *await shop.repository_fragments(base)]),
-            task=f"# The brief\n\n{mission.asked.brief.text}",
+            system=assemble([_words()]),
+            task=assemble([*await shop.repository_fragments(base), _brief(mission)]),
             tools=(*shop.bench(sandbox), propose),
             budget=budget,
             steerable=True,
@@ -57,6 +57,11 @@ def expected_cost(plan: Plan) -> CostRange:
     agents = 2 + 2 * len(plan.features) + len(plan.milestones)
     low, high = TOKENS_PER_AGENT
     return CostRange(tokens=(agents * low, 2 * agents * high))
+
+
+def _brief(mission: Mission) -> Fragment:
+    text = f"# The brief\n\n{mission.asked.brief.text}"
+    return Fragment(source="brief", text=text, cap=40_000, stability="task")
 
 
 def _words() -> Fragment:

@@ -192,9 +192,10 @@ class Runner:
 
 
 def left_of(budget: Budget, used: Spent) -> Budget:
-    """What is left of a budget."""
+    """What is left of a budget. Steps are turns of each agent, so they are not used up by others."""
     return Budget(
         usd=None if budget.usd is None else budget.usd - used.usd,
         tokens=None if budget.tokens is None else budget.tokens - used.usage.total,
         seconds=None if budget.seconds is None else budget.seconds - used.seconds,
+        steps=budget.steps,
     )

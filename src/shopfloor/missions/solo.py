@@ -32,8 +32,8 @@ async def work_alone(shop: Shop, mission: Mission, budget: Budget) -> AttemptEnd
             shop.desk,
             shop.key("solo"),
             role="solo",
-            system=assemble([_words(), *await shop.repository_fragments(base)]),
-            task=mission.asked.brief.text,
+            system=assemble([_words()]),
+            task=assemble([*await shop.repository_fragments(base), _task(mission)]),
             tools=shop.bench(sandbox),
             budget=budget,
             steerable=True,
@@ -61,6 +61,11 @@ async def verify(shop: Shop, mission: Mission) -> VerdictReached:
         review=None,
     )
     return VerdictReached(verdict=await scrutinise(shop.court, case), round=1)
+
+
+def _task(mission: Mission) -> Fragment:
+    text = f"# Your task\n\n{mission.asked.brief.text}"
+    return Fragment(source="task", text=text, cap=100_000, stability="task")
 
 
 def _words() -> Fragment:

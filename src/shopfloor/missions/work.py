@@ -123,8 +123,8 @@ async def _employ(
         shop.desk,
         shop.key("worker", feature.id, attempt.attempt),
         role="worker",
-        system=assemble([_words(), *await shop.repository_fragments(attempt.base)]),
-        task=_task(plan, feature, mine),
+        system=assemble([_words()]),
+        task=assemble([*await shop.repository_fragments(attempt.base), *_task(plan, feature, mine)]),
         tools=(*shop.bench(sandbox), hand_off),
         budget=budget,
         steerable=True,
@@ -192,10 +192,10 @@ def _words() -> Fragment:
     return Fragment(source="worker", text=prompt_file(__file__, "worker"), cap=6_000, stability="role")
 
 
-def _task(plan: Plan, feature: Feature, mine: SealedChecks) -> str:
+def _task(plan: Plan, feature: Feature, mine: SealedChecks) -> list[Fragment]:
     contract: Contract = plan.contract
     checks = "\n".join(_check_line(check) for check in mine.checks)
-    parts = [
+    return [
         Fragment(
             source="feature",
             text=f"# Your feature: {feature.title}\n\n{feature.description}",
@@ -212,7 +212,6 @@ def _task(plan: Plan, feature: Feature, mine: SealedChecks) -> str:
         Fragment(source="published", text=_published(contract), cap=8_000, stability="task"),
         Fragment(source="spec", text=f"# The whole\n\n{plan.spec.text}", cap=12_000, stability="task"),
     ]
-    return assemble(parts)
 
 
 def _check_line(check: Check) -> str:

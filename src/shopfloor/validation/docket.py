@@ -37,8 +37,7 @@ class Docket:
         number = f"E{len(self._evidence) + 1}"
         blob = self._blobs.put(exhibit.content)
         self._evidence[number] = Evidence(kind=exhibit.kind, blob=blob, caption=exhibit.caption)
-        heading = f"[{number} {exhibit.kind}] {exhibit.caption}".replace("\n", " ")
-        return Answer(text=f"{heading}\n{observation.text}", output=blob, ok=observation.happened)
+        return Answer(text=f"[{number} {exhibit.kind}] {observation.text}", output=blob, ok=observation.happened)
 
     def evidence(self, number: str) -> Evidence | None:
         """The evidence of that number, if there is any."""

@@ -1,7 +1,11 @@
 """Exit codes: one for "verified", one for "finished, unverified", one for every other exit of the loop."""
 
+from typing import TYPE_CHECKING
+
 from shopfloor.domain.exits import Exit
-from shopfloor.floor.report import Report
+
+if TYPE_CHECKING:  # the whole factory hangs on it, and `--help` needs only the numbers
+    from shopfloor.floor.report import Report
 
 VERIFIED = 0
 BROKEN = 1
@@ -35,7 +39,7 @@ MEANINGS: tuple[tuple[int, str], ...] = (
 _WAITING = {"waits for a person": NEEDS_PERSON, "out of budget": OUT_OF_BUDGET}
 
 
-def code_of(report: Report) -> int:
+def code_of(report: "Report") -> int:
     """The exit code for how a job was left."""
     if report.exit is None:
         return _WAITING.get(report.state, STOPPED)

@@ -3,6 +3,8 @@
 Lines, not a screen: they survive in a scroll-back, a log file and a pipe. It does not know what happens next.
 """
 
+import os
+import shutil
 import sys
 import time
 from typing import Any, Protocol
@@ -33,9 +35,10 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Verdict
-from shopfloor.faces.cli.show import print_json, print_plan, print_report
 from shopfloor.floor.report import Report
 from shopfloor.journal.codec import encode
+
+_STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 
 
 class Progress(Protocol):
@@ -84,18 +87,17 @@ class Quiet:
         return ""
 
     def end(self, report: Report) -> None:
+        from shopfloor.faces.cli.show import print_json
+
         print_json({"kind": "Report", "body": report} if self._stream else report, compact=self._stream)
 
 
 class Lines:
-    """Lines for people."""
+    """Lines for people. Written plainly, for one is written every turn; what lays out plans and reports loads late."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-
-        self._out = Console(highlight=False, soft_wrap=False)
         self._started = time.monotonic()
-        self._agent = ""
+        self._colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def __enter__(self) -> None: ...
 
@@ -115,25 +117,41 @@ class Lines:
         self._line("yellow", f"stopped; nothing is lost. Go on with: shopfloor mission resume {mission}")
 
     def approval(self, report: Report) -> bool:
-        print_plan(self._out, report)
-        return self._out.input("\nGo ahead? [y/N] ").strip().lower() in ("y", "yes")
+        from rich.console import Console
+
+        from shopfloor.faces.cli.show import print_plan
+
+        print_plan(Console(highlight=False), report)
+        return input("\nGo ahead? [y/N] ").strip().lower() in ("y", "yes")
 
     def question(self, text: str) -> str:
-        return self._out.input(f"\n{text}\n> ")
+        return input(f"\n{text}\n> ")
 
     def end(self, report: Report) -> None:
-        print_report(self._out, report)
+        from rich.console import Console
+
+        from shopfloor.faces.cli.show import print_report
+
+        print_report(Console(highlight=False), report)
 
     def _turn(self, event: ModelReplied) -> None:
         calls = ", ".join(_call_words(call.name, call.arguments) for call in event.message.calls)
         words = " ".join(event.message.text.split())
-        self._line("dim", f"  {event.turn:>3}  {calls or words}"[: max(40, self._out.width - 12)])
+        width = shutil.get_terminal_size().columns
+        self._line("dim", f"  {event.turn:>3}  {calls or words}"[: max(40, width - 12)])
 
     def _line(self, style: str, text: str) -> None:
-        from rich.text import Text
-
         seconds = int(time.monotonic() - self._started)
-        self._out.print(Text(f"{seconds // 60:3}:{seconds % 60:02}  ", style="dim").append(text, style=style))
+        stamp = self._styled("dim", f"{seconds // 60:3}:{seconds % 60:02}  ")
+        print(stamp + self._styled(style, _printable(text)), flush=True)
+
+    def _styled(self, style: str, text: str) -> str:
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colours and style else text
+
+
+def _printable(text: str) -> str:
+    """Without what would steer the terminal: the words may be a model's."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def _described(event: Event) -> tuple[str, str] | None:
@@ -189,13 +207,14 @@ def _verdict_words(verdict: Verdict) -> str:
     return f"{kind} of {verdict.subject}: refused by {', '.join(verdict.caught_by)}"
 
 
+_TELLING = ("do", "method", "command", "path", "pattern", "target", "question", "summary", "text")
+
+
 def _call_words(name: str, arguments: str) -> str:
     """A call in a few words: its name and its most telling argument."""
     try:
         values: dict[str, Any] = msgspec.json.decode(arguments, type=dict[str, Any])
     except msgspec.MsgspecError:
         return name
-    told = next(
-        (values[key] for key in ("command", "path", "pattern", "do", "question", "summary") if key in values), ""
-    )
-    return f"{name} {' '.join(str(told).split())}".strip()
+    told = [str(values[key]) for key in _TELLING if values.get(key)]
+    return " ".join(f"{name} {' '.join(told[:2])}".split())

@@ -4,9 +4,10 @@ It does not know where a report comes from.
 """
 
 import sys
+from collections import Counter
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markdown import Markdown
 from rich.panel import Panel
 from rich.rule import Rule
@@ -63,13 +64,14 @@ def print_report(out: Console, report: Report) -> None:
         out.print(_contract(report))
     if report.checks:
         out.print(_checks(report))
-        out.print()
+    for fix in report.fixes:
+        out.print(Text(f"\n{fix.id}", style="yellow").append(f" mended what {fix.because} refused", style="default"))
     for finding in report.findings:
         if finding.severity != "P3":
             where = f" {finding.path}:{finding.line}" if finding.path else ""
             out.print(Text(f"{finding.severity} {finding.check}{where}: {finding.text}", style="yellow"))
     if report.diff:
-        out.print(_diff(report.diff))
+        out.print(_diff(report))
     out.print(_costs(report))
     _print_next(out, report)
 
@@ -101,10 +103,10 @@ def _contract(report: Report) -> Table:
 
 
 def _evidence(line: AssertionLine) -> Text:
-    shown = [f"{evidence.kind} {evidence.blob[:10]}" for evidence in line.evidence[:3]]
-    more = f" and {len(line.evidence) - 3} more" if len(line.evidence) > 3 else ""
+    kinds = Counter(evidence.kind for evidence in line.evidence)
+    shown = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in sorted(kinds.items()))
     reason = f"{line.reason}\n" if line.reason and line.verdict != "passed" else ""
-    return Text(reason + ", ".join(shown) + more, style="dim")
+    return Text(reason + (shown or "none"), style="dim")
 
 
 def _checks(report: Report) -> Table:
@@ -115,20 +117,34 @@ def _checks(report: Report) -> Table:
     return table
 
 
-def _diff(diff: str) -> Panel:
-    lines = diff.splitlines()
-    shown = "\n".join(lines[:DIFF_LINES])
-    added = sum(line.startswith("+") and not line.startswith("+++") for line in lines)
-    removed = sum(line.startswith("-") and not line.startswith("---") for line in lines)
-    more = f", first {DIFF_LINES} of {len(lines)} lines" if len(lines) > DIFF_LINES else ""
-    title = f"Diff: +{added} -{removed}{more}"
-    return Panel(Syntax(shown, "diff", background_color="default"), title=title, title_align="left", border_style="dim")
+def _diff(report: Report) -> RenderableType:
+    """The whole change when it is short, else what it did to each file."""
+    lines = report.diff.splitlines()
+    if len(lines) <= DIFF_LINES:
+        shown = Syntax(report.diff.rstrip(), "diff", background_color="default")
+        return Panel(shown, title="Change", title_align="left", border_style="dim")
+    table = Table(title="\nChange", title_justify="left", box=None, padding=(0, 1), show_header=False)
+    for path, added, removed in _per_file(lines):
+        table.add_row(Text(path), Text(f"+{added}", "green"), Text(f"-{removed}", "red"))
+    return table
+
+
+def _per_file(lines: list[str]) -> list[tuple[str, int, int]]:
+    files: list[tuple[str, int, int]] = []
+    for line in lines:
+        if line.startswith("diff --git "):
+            files.append((line.rpartition(" b/")[2], 0, 0))
+        elif line.startswith("+") and not line.startswith("+++ "):
+            files[-1] = (files[-1][0], files[-1][1] + 1, files[-1][2])
+        elif line.startswith("-") and not line.startswith("--- "):
+            files[-1] = (files[-1][0], files[-1][1], files[-1][2] + 1)
+    return files
 
 
 def _costs(report: Report) -> Table:
     table = Table(title="\nCost", title_justify="left", box=None, padding=(0, 1))
     for heading in ("agent", "calls", "prompt tokens", "from cache", "output", "money"):
-        table.add_column(heading, justify="left" if heading == "agent" else "right")
+        table.add_column(heading, justify="left" if heading == "agent" else "right", overflow="fold")
     for agent in report.agents:
         table.add_row(agent.name, *_amounts(agent.spent))
     if len(report.agents) > 1:

@@ -61,7 +61,7 @@ class App:
             await anyio.sleep(0.1)
         seconds = monotonic() - began
         if not problem:
-            return Health(healthy=True, text=f"{self._health} answers after {seconds:.1f} s", seconds=seconds)
+            return Health(healthy=True, text=f"{self._health} answers", seconds=seconds)
         text = f"{self._command!r} did not come up within {seconds:.1f} s: {problem}\nIts last output:\n{self.output()}"
         return Health(healthy=False, text=text, seconds=seconds)
 

@@ -22,13 +22,12 @@ GRACE_S = 25.0
 
 _HANDS = (wire, requests, window, serve)
 """In the order in which they import each other."""
-_BEGIN = """
+_BEGIN = """\
 import json, sys, types
-for name, source in json.loads(sys.argv[1]):
+for name, text in json.loads(sys.argv[1]):
     module = sys.modules[name] = types.ModuleType(name)
-    exec(compile(source, name, "exec"), module.__dict__)
-module.serve(sys.argv[2])
-"""
+    exec(compile(text, name, "exec"), vars(module))
+module.serve(sys.argv[2])"""
 
 
 class Drive:

@@ -52,7 +52,7 @@ def told(action: Request, done: Exchanged) -> str:
     line = f"{action.method} {done.url}"
     if not done.status:
         return capped(f"{line}: {done.problem}")
-    lines = [f"{line} -> {done.status} {done.reason} ({done.seconds * 1000:.0f} ms)"]
+    lines = [f"{line} -> {done.status} {done.reason}"]
     lines += [f"{name}: {value}" for name, value in done.headers if name in _TELLING]
     if done.problem:
         lines.append(f"({done.problem})")

@@ -93,7 +93,11 @@ class Driver(Protocol):
 def describe(action: Action) -> str:
     """The action in one line, as it would be written down."""
     fields = [(field, getattr(action, field)) for field in action.__struct_fields__]
-    said = [f"{field}={value if field == 'target' else repr(value)}" for field, value in fields if value is not None]
+    said = [
+        f"{field}={value if field == 'target' else repr(value)}"
+        for field, value in fields
+        if value not in (None, False, "", ())
+    ]
     return f"{type(action).__name__}({', '.join(said)})"
 
 
