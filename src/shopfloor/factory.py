@@ -30,7 +30,7 @@ from shopfloor.journal.store import Journal, Lease
 from shopfloor.missions.inbox import Inbox
 from shopfloor.missions.run import Left, Orders
 from shopfloor.missions.shop import Shop, mission_stream
-from shopfloor.models.cassette import Recorder
+from shopfloor.models.cassette import Cassette, Recorder
 from shopfloor.models.connect import connect, disconnect
 from shopfloor.models.local import discover_local
 from shopfloor.models.names import Endpoint
@@ -141,6 +141,12 @@ class Factory:
     async def report(self, mission_id: str) -> Report:
         """What came of a mission so far. GiveUp when there is none of that name."""
         return await report_of(self.journal, self.folder / "missions", mission_id)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know of how it ran: prompts that have drifted from a recording."""
+        played = [model for model in self.connected.values() if isinstance(model, Cassette)]
+        return tuple(warning for cassette in played for warning in cassette.warnings)
 
     async def _shop(self, mission_id: str, lease: Lease, wishes: Wishes) -> tuple[Shop, Origin]:
         mission = await mission_of(self.journal, mission_id)

@@ -6,6 +6,7 @@ error. It does not know which model was recorded, beyond the name it gave.
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import anyio
@@ -141,6 +142,10 @@ class _ReplayedConversation:
         return Reply(message=message, usage=transcript.usage(message), model=self._cassette.name, stop="calls")
 
 
+_MEASURED = re.compile(rb"[0-9a-f]{7,64}|\d+(?:\.\d+)?")
+"""What differs from run to run in the results of tools: durations, counts, hashes."""
+
+
 class _Prompt:
     """A hash over all that was sent, carried along so that no message is hashed twice."""
 
@@ -148,7 +153,8 @@ class _Prompt:
         self._hash = hashlib.sha256(canonical((sorted(tools, key=lambda tool: tool.name), system)))
 
     def append(self, message: Message) -> None:
-        self._hash.update(b"\n" + canonical(message))
+        sent = canonical(message)
+        self._hash.update(b"\n" + (_MEASURED.sub(b"#", sent) if message.results else sent))
 
     @property
     def hash(self) -> str:

@@ -129,6 +129,8 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]]) ->
             mission = await begin(factory)
             with progress:
                 await _until_interrupted(factory, mission, options, progress)
+            for remark in factory.remarks:
+                print(f"shopfloor: {remark}", file=sys.stderr)
             return await factory.report(mission)
 
     report = anyio.run(main)
