@@ -151,6 +151,10 @@ class Model(Protocol):
         """`provider:model`."""
         ...
 
+    def price(self, usage: Usage, /) -> float | None:
+        """What that usage costs, in US dollars; None when the price is unknown, never 0."""
+        ...
+
     def open(self, key: ConversationKey, system: str, tools: tuple[ToolSpec, ...]) -> Conversation:
         """Starts a conversation; sends nothing."""
         ...

@@ -3,6 +3,8 @@
 It does not decide whether the plan is good enough to be sealed; `proposal.complaints` and a person do.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from shopfloor.agent.desk import employ
@@ -12,13 +14,15 @@ from shopfloor.context.prompt import Fragment, assemble, prompt_file
 from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import MissionPlanned
 from shopfloor.domain.mission import CostRange, Plan
-from shopfloor.domain.spending import Budget
+from shopfloor.domain.spending import Budget, Usage
 from shopfloor.missions.proposal import Proposal, complaints, plan_of
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 
-TOKENS_PER_AGENT = (40_000, 400_000)
-"""What one agent run uses, all prompts added up: a small edit, and a feature in a large repository."""
+SMALL_AGENT = Usage(fresh=1_500, cache_write=1_500, cache_read=3_000, output=800)
+"""One agent run of the demo mission, on average: a few turns in a small repository."""
+LARGE_AGENT = Usage(fresh=5_000, cache_write=15_000, cache_read=370_000, output=10_000)
+"""One agent run in a large repository: dozens of turns, nearly all of the prompt read from the cache."""
 
 
 async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlanned | Outcome:
@@ -49,14 +53,16 @@ async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlan
     if outcome.exit != "done":
         raise GiveUp(f"The orchestrator made no plan ({outcome.exit}): {outcome.reason}")
     plan = plan_of(msgspec.json.decode(outcome.result, type=Proposal))
-    return MissionPlanned(plan=plan, expected=expected_cost(plan))
+    return MissionPlanned(plan=plan, expected=expected_cost(plan, shop.desk.model_for("worker").price))
 
 
-def expected_cost(plan: Plan) -> CostRange:
-    """A rough range of tokens: one worker and one reviewer a feature, one judge a milestone, twice that with fixes."""
+def expected_cost(plan: Plan, price: Callable[[Usage], float | None]) -> CostRange:
+    """A rough range: one worker and one reviewer a feature, one judge a milestone; as planned, or all of it mended."""
     agents = 2 + 2 * len(plan.features) + len(plan.milestones)
-    low, high = TOKENS_PER_AGENT
-    return CostRange(tokens=(agents * low, 2 * agents * high))
+    low, high = agents * SMALL_AGENT.total, 2 * agents * LARGE_AGENT.total
+    cheap, dear = price(SMALL_AGENT), price(LARGE_AGENT)
+    usd = None if cheap is None or dear is None else (agents * cheap, 2 * agents * dear)
+    return CostRange(tokens=(low, high), usd=usd)
 
 
 def _brief(mission: Mission) -> Fragment:

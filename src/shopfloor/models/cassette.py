@@ -24,6 +24,7 @@ from shopfloor.domain.messages import (
     Text,
     ToolSpec,
 )
+from shopfloor.domain.spending import Usage
 from shopfloor.models.canonical import canonical
 from shopfloor.models.replay import Transcript
 
@@ -50,6 +51,9 @@ class Recorder:
     @property
     def name(self) -> str:
         return self.inner.name
+
+    def price(self, usage: Usage, /) -> float | None:
+        return self.inner.price(usage)
 
     def open(self, key: ConversationKey, system: str, tools: tuple[ToolSpec, ...]) -> Conversation:
         return _RecordedConversation(self, key, self.inner.open(key, system, tools), _Prompt(system, tools))
@@ -99,6 +103,9 @@ class Cassette:
     @property
     def name(self) -> str:
         return self._name
+
+    def price(self, usage: Usage, /) -> float | None:
+        return None
 
     def open(self, key: ConversationKey, system: str, tools: tuple[ToolSpec, ...]) -> Conversation:
         return _ReplayedConversation(self, key, Transcript(system, tools), _Prompt(system, tools))

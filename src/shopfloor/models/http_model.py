@@ -66,13 +66,16 @@ class HttpModel:
         endpoint = target.endpoint
         self.target = target
         self.wire = wire
-        self.price = price
+        self._price = price
         self.patience = patience or Patience()
         self.transport = Transport(endpoint.base_url, wire.headers(key), loopback=endpoint.is_loopback)
 
     @property
     def name(self) -> str:
         return self.target.name
+
+    def price(self, usage: Usage, /) -> float | None:
+        return self._price(usage)
 
     def open(self, key: ConversationKey, system: str, tools: tuple[ToolSpec, ...]) -> Conversation:
         return HttpConversation(self, system, tools)

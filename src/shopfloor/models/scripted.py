@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.messages import Conversation, ConversationKey, Message, OnDelta, Reply, Text, ToolSpec
+from shopfloor.domain.spending import Usage
 from shopfloor.models.replay import Transcript
 from shopfloor.models.script import Address, Answer, addresses, call_prefix, load_conversations, message_of
 
@@ -35,6 +36,9 @@ class ScriptedModel:
     @property
     def name(self) -> str:
         return self._name
+
+    def price(self, usage: Usage, /) -> float | None:
+        return None
 
     def open(self, key: ConversationKey, system: str, tools: tuple[ToolSpec, ...]) -> Conversation:
         return _ScriptedConversation(self, key, Transcript(system, tools))

@@ -9,6 +9,7 @@ from collections import Counter
 import msgspec
 from rich.console import Console, RenderableType
 from rich.markdown import Markdown
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.syntax import Syntax
@@ -35,16 +36,20 @@ def print_plan(out: Console, report: Report) -> None:
     plan = report.plan.plan
     out.print(Panel(Markdown(plan.spec.text), title="Spec", title_align="left"))
     if plan.spec.assumptions:
-        out.print(Text("Assumptions", style="bold"))
+        out.print(Text("\nAssumptions", style="bold"))
         for assumption in plan.spec.assumptions:
             out.print(Text(f"  · {assumption}"))
+    out.print(Text("\nContract", style="bold"))
     for assertion in plan.contract.assertions:
         out.print(Text(f"{assertion.id}  ", style="cyan").append(f"{assertion.title} ({assertion.surface})", "bold"))
-        out.print(Text(f"    {assertion.behaviour}"))
+        out.print(Padding(Text(assertion.behaviour), (0, 0, 0, 4)))
+    out.print()
     facts = Table.grid(padding=(0, 2))
     low, high = report.plan.expected.tokens
     facts.add_row("Features", ", ".join(feature.id for feature in plan.features))
-    facts.add_row("Expected", f"{low:,} to {high:,} tokens, mostly cache reads")
+    usd = report.plan.expected.usd
+    money_words = f"{usd[0]:.2f} to {usd[1]:.2f} USD" if usd else "the model's price is unknown"
+    facts.add_row("Expected", f"{low:,} to {high:,} tokens, {money_words}")
     facts.add_row("Sandbox", f"{report.sandbox}, network {report.network}, autonomy {report.autonomy}")
     facts.add_row(
         "Undo", f"nothing is touched but the branch shopfloor/{report.id}: git branch -D shopfloor/{report.id}"
