@@ -77,7 +77,7 @@ def test_work_on_another_branch_travels_as_well(shop) -> None:
         ("mv .git ../hidden; ln -s ../hidden .git", BundleExit.NO_REPOSITORY, "is no folder"),
         ("echo '[[[' > .git/config", BundleExit.NO_REPOSITORY, "repair .git"),
         ("rm .git/HEAD", BundleExit.NO_REPOSITORY, "repair .git"),
-        ("rm .git/objects/info/alternates", BundleExit.NO_REPOSITORY, "repair .git"),
+        ("rm -rf .git/objects/pack", BundleExit.NO_REPOSITORY, "repair .git"),
         ("git switch -q --orphan new", BundleExit.NO_REPOSITORY, "repair .git"),
         ("git checkout -q --orphan new; git commit -qm new --allow-empty", BundleExit.BASE_LOST, "rebase the work"),
         ("git commit -q --amend -m other", BundleExit.BASE_LOST, "rebase the work"),

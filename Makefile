@@ -1,0 +1,39 @@
+# What a developer runs. `make` alone lists it.
+BIN := .venv/bin
+WORKERS ?= 2
+# Measurements that need nothing but this repository; bench/polyglot.py wants a folder of exercises.
+BENCHES ?= $(filter-out bench/polyglot.py,$(wildcard bench/*.py))
+
+.PHONY: help setup test long check docs bench demo wheel clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## make .venv from requirements.lock; install bubblewrap, chromium and git where that needs no password
+	@PYTHON="$(PYTHON)" scripts/setup
+
+test: setup ## all tests but the long ones (PYTEST="-k word" adds options)
+	$(BIN)/pytest -m "not long" -n $(WORKERS) $(PYTEST)
+
+long: setup ## the tests that take minutes
+	$(BIN)/pytest -m long -n $(WORKERS) $(PYTEST)
+
+check: setup ## format, lint, types, layers, docs, house rules
+	@scripts/check
+
+docs: setup ## write the generated pages of docs/
+	$(BIN)/python scripts/docs.py
+
+bench: setup ## measure, and print the figures
+	@for one in $(BENCHES); do echo "== $$one"; $(BIN)/python $$one || failed="$$failed $$one"; done; \
+	test -z "$$failed" || { echo "bench failed:$$failed"; exit 1; }
+
+demo: setup ## play a recorded mission: real git, sandbox, tests and browser; only the model's replies are recorded
+	@scripts/demo
+
+wheel: setup ## build the wheel into dist/
+	$(BIN)/python -m hatchling build -t wheel
+
+clean: ## remove all that the commands above have made
+	rm -rf .venv .demo dist build .hypothesis .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
