@@ -58,19 +58,25 @@ _AMOUNT = re.compile(r"^(\d+(?:\.\d+)?)(usd|\$|k?tok|mtok|tokens?|s|sec|min|h|tu
 
 def parse_budget(text: str) -> Budget:
     """A budget such as `2usd|500ktok|30min`, any mix of money, tokens and time. GiveUp says what cannot be read."""
-    found: dict[str, float] = {}
-    for part in re.split(r"[|,\s]+", text.strip().lower()) if text.strip() else ():
-        match = _AMOUNT.match(part)
-        if match is None or float(match[1]) <= 0:
-            raise GiveUp(f"The budget {part!r} cannot be read; write amounts like 2usd, 500ktok, 30min, joined by |.")
-        kind, factor = _UNITS[match[2]]
-        found[kind] = float(match[1]) * factor
+    parts = re.split(r"[|,\s]+", text.strip().lower()) if text.strip() else ()
+    found = dict(_amount(part) for part in parts)
     return Budget(
         usd=found.get("usd"),
         tokens=_whole(found.get("tokens")),
         seconds=found.get("seconds"),
         steps=_whole(found.get("steps")),
     )
+
+
+def _amount(part: str) -> tuple[str, float]:
+    """What is limited, and to how much; less than one token or turn would be nothing at all."""
+    match = _AMOUNT.match(part)
+    if match is not None:
+        kind, factor = _UNITS[match[2]]
+        amount = float(match[1]) * factor
+        if amount >= 1 or (amount > 0 and kind in ("usd", "seconds")):
+            return kind, amount
+    raise GiveUp(f"The budget {part!r} cannot be read; write amounts like 2usd, 500ktok, 30min, joined by |.")
 
 
 _UNITS: dict[str, tuple[str, float]] = {
@@ -145,6 +151,8 @@ def _read_file(file: Path) -> Mapping[str, Any]:
         return {}
     except OSError as trouble:
         raise GiveUp(f"The settings file {str(file)!r} cannot be read: {trouble.strerror}.") from trouble
+    except UnicodeDecodeError as trouble:
+        raise GiveUp(f"The settings file {str(file)!r} is no UTF-8 text: {trouble}.") from trouble
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:

@@ -91,7 +91,7 @@ async def employ(
             budget=_with_own(budget, history.spent_for_sure),
             record=record,
             history=history,
-            mail=desk.mail if steerable else _only_stops(desk.mail),
+            mail=desk.mail if steerable else _only_cancels(desk.mail),
             answers=desk.answers,
             on_delta=desk.on_delta,
         )
@@ -108,11 +108,10 @@ def _with_own(left: Budget, own: Spent) -> Budget:
     )
 
 
-def _only_stops(mail: Callable[[int], Awaitable[Mail]]) -> Callable[[int], Awaitable[Mail]]:
-    """Judges are not steered: they hear that a person wants to stop, and no other word."""
+def _only_cancels(mail: Callable[[int], Awaitable[Mail]]) -> Callable[[int], Awaitable[Mail]]:
+    """Who judges is not steered, and finishes before a pause: a judge that was cut short would have refused."""
 
-    async def stops(after: int) -> Mail:
-        received = await mail(after)
-        return Mail(pause=received.pause, cancel=received.cancel)
+    async def cancels(after: int) -> Mail:
+        return Mail(cancel=(await mail(after)).cancel)
 
-    return stops
+    return cancels

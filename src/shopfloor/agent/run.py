@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shopfloor.agent.history import History, interrupted, reminder
-from shopfloor.agent.stuck import stuck
+from shopfloor.agent.stuck import WINDOW, stuck
 from shopfloor.domain.errors import GiveUp, NeedsHuman, TryLater
 from shopfloor.domain.events import (
     AgentCorrected,
@@ -42,8 +42,11 @@ from shopfloor.loop import Progress, exit_of
 from shopfloor.tools.toolbox import Toolbox
 
 BYTES_PER_TOKEN = 4
-CORRECTION_HOLDS_TURNS = 40
-"""A circle seen within so many turns after a correction ends the agent; a later one is corrected anew."""
+CORRECTION_HOLDS_TURNS = WINDOW
+"""A circle seen within so many turns after a correction ends the agent; a later one is corrected anew.
+
+As many as the longest circle takes: else it would be corrected again and again, and never end.
+"""
 
 
 class Record(Protocol):
@@ -76,7 +79,7 @@ async def no_mail(after: int) -> Mail:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What only a person can answer; `id` is the call that asks."""
+    """What only a person can answer; `id` names the agent, the turn and the call that asks."""
 
     id: str
     text: str
@@ -95,7 +98,7 @@ class Job:
     """All that one agent needs.
 
     `mail(after)` reads the inbox past a place, `system_blob` is where the prompt is kept, `answers` are a person's
-    answers to questions, by the id of the call that asked.
+    answers to questions, by their id.
     """
 
     key: ConversationKey
@@ -126,7 +129,7 @@ class Outcome:
 
 
 async def run_agent(job: Job) -> Outcome:
-    """Runs an agent to its end, or goes on where its history stops."""
+    """Runs an agent to its end, or goes on where its history stops. TryLater while its model cannot be reached."""
     history = job.history
     if history.started is None:
         await _note(job, _started(job))
@@ -148,11 +151,11 @@ async def _turns(job: Job) -> bool:
     while True:
         await _perform_waiting_calls(job)
         mail = await job.mail(history.steered_up_to)
-        for word in mail.words:
-            await _note(job, AgentSteered(message=said(word.text), inbox_seq=word.seq))
         if leave := _exit(job, mail):
             await _note(job, _ended(job, leave))
             return True
+        for word in mail.words:
+            await _note(job, AgentSteered(message=said(word.text), inbox_seq=word.seq))
         if mail.pause:
             return False
         await _correct(job)
@@ -161,20 +164,24 @@ async def _turns(job: Job) -> bool:
         sent = len(history.messages)
         try:
             await _ask_model(job, conversation)
-        except (GiveUp, TryLater) as trouble:
+        except TryLater as trouble:
+            await _note(job, ModelFailed(turn=history.turn + 1, reason=str(trouble)))
+            raise
+        except GiveUp as trouble:
             await _note(job, ModelFailed(turn=history.turn + 1, reason=str(trouble)))
             await _note(job, _ended(job, "gave_up", str(trouble)))
             return True
 
 
 def _exit(job: Job, mail: Mail) -> Exit | None:
+    """Why the agent leaves now. A person's words keep it from leaving by words of its own, or as stuck."""
     history = job.history
     progress = Progress(
         steps=history.turn,
         spent=history.spent_for_sure,
-        done=_result(job) is not None,
+        done=_result(job) is not None and not (mail.words and not job.role.finish),
         stopped=mail.cancel,
-        stuck=stuck(history.turns_since_correction) if _freshly_corrected(history) else None,
+        stuck=stuck(history.turns_since_correction) if _freshly_corrected(history) and not mail.words else None,
     )
     return exit_of(progress, _limits(job))
 
@@ -239,10 +246,14 @@ async def _perform(job: Job, call: Call) -> Result:
 
 
 def _answer(job: Job, call: Call, question: str) -> str:
-    """A person's answer to what this call asks; without one yet, the agent waits."""
-    if call.id not in job.answers:
-        raise _Waiting(Question(id=call.id, text=question))
-    return job.answers[call.id]
+    """A person's answer to what this call asks; without one yet, the agent waits.
+
+    Some servers give every call the same id, so the question's name says which call of which agent it was.
+    """
+    name = f"{job.key}/{job.history.turn}/{call.id}"
+    if name not in job.answers:
+        raise _Waiting(Question(id=name, text=question))
+    return job.answers[name]
 
 
 def yes(answer: str) -> bool:
@@ -257,7 +268,8 @@ async def _note(job: Job, event: AgentEvent) -> None:
 
 
 def _limits(job: Job) -> Budget:
-    steps = job.role.max_turns if job.budget.steps is None else min(job.budget.steps, job.role.max_turns)
+    """The job's budget; turns given on purpose win over the role's own number."""
+    steps = job.role.max_turns if job.budget.steps is None else job.budget.steps
     return Budget(usd=job.budget.usd, tokens=job.budget.tokens, seconds=job.budget.seconds, steps=steps)
 
 

@@ -16,12 +16,12 @@ from shopfloor.domain.messages import Message, Result
 PERIODS = (1, 2, 3, 4)
 ROUNDS = {1: 4, 2: 3, 3: 3, 4: 3}
 PATIENCE = 20
-"""Rounds granted to a circle in which every turn waits for something."""
+"""Rounds granted to a circle in which a turn waits for something: for those, time is the change."""
 SILENT_TURNS = 3
 FAILING_TURNS = 6
 WINDOW = 4 * PATIENCE
 
-_WAITS = re.compile(r"\b(sleep|wait|watch|tail\s+-[fF]|poll|timeout)\b")
+_WAITS = re.compile(r"\b(sleep|wait|wait_for|watch|tail\s+-[fF]|poll|timeout)\b")
 _VOLATILE = re.compile(
     r"\b\d+(?:\.\d+)?\s*(?:ms|us|µs|ns|s|sec|secs|seconds|m|min|minutes)\b"  # durations
     r"|\b\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?\b"  # clock times

@@ -10,7 +10,7 @@ from typing import cast
 
 import anyio
 
-from shopfloor.domain.errors import NeedsHuman
+from shopfloor.domain.errors import NeedsHuman, TryLater
 from shopfloor.domain.events import MissionEvent, MissionPaused
 from shopfloor.floor.delivery import deliver
 from shopfloor.journal.holder import this_process
@@ -27,7 +27,7 @@ async def carry(
     journal: Journal, mission_id: str, build: Callable[[Lease], Awaitable[tuple[Shop, Origin]]], orders: Orders
 ) -> Left:
     """Carries a mission on to where it ends or must wait. TryLater when another runner has it."""
-    async with held(journal, mission_stream(mission_id)) as lease:
+    async with held(journal, mission_id) as lease:
         shop, origin = await build(lease)
         left = await Runner(shop, orders).run()
         if left.exit is None:
@@ -36,9 +36,9 @@ async def carry(
 
 
 @asynccontextmanager
-async def held(journal: Journal, stream: str) -> AsyncGenerator[Lease]:
-    """A lease of the stream, renewed in the background for as long as the body runs."""
-    lease = await journal.acquire(stream, this_process(), LEASE_S)
+async def held(journal: Journal, mission_id: str) -> AsyncGenerator[Lease]:
+    """The mission's lease, renewed in the background for as long as the body runs."""
+    lease = await _acquired(journal, mission_id)
 
     async def keep() -> None:
         while True:
@@ -53,6 +53,15 @@ async def held(journal: Journal, stream: str) -> AsyncGenerator[Lease]:
     finally:
         with anyio.CancelScope(shield=True):
             await journal.release(lease)
+
+
+async def _acquired(journal: Journal, mission_id: str) -> Lease:
+    try:
+        return await journal.acquire(mission_stream(mission_id), this_process(), LEASE_S)
+    except TryLater as busy:
+        words = f"Mission {mission_id!r} is being carried on by another process already ({busy})."
+        way = f"Watch it with `shopfloor log {mission_id} --follow`, or stop it with `shopfloor mission pause"
+        raise TryLater(f"{words} {way} {mission_id}`.", busy.after_s) from busy
 
 
 async def _deliver(shop: Shop, origin: Origin, mission: Mission) -> Left:

@@ -17,7 +17,7 @@ from shopfloor.floor.carry import mission_of
 from shopfloor.floor.delivery import verified
 from shopfloor.journal.store import Journal, Recorded
 from shopfloor.journal.views import spent
-from shopfloor.missions.run import BUDGET_USED
+from shopfloor.missions.run import BUDGET_USED, LATER
 from shopfloor.missions.shop import mission_stream
 from shopfloor.missions.state import Mission
 from shopfloor.repo.store import Store
@@ -60,7 +60,7 @@ class Report(Fact):
     form: str
     brief: str
     state: str
-    """How it was left; without an exit, "open", "paused", "waits for a person" or "out of budget"."""
+    """How it was left; without an exit: open, paused, waits for a person, out of budget, or to be tried later."""
     exit: Exit | None
     reason: str
     verified: bool
@@ -139,6 +139,8 @@ def _waiting(mission: Mission) -> str:
         return "waits for a person"
     if mission.paused is None:
         return "open"
+    if mission.paused.startswith(LATER):
+        return "to be tried later"
     return "out of budget" if mission.paused.startswith(BUDGET_USED) else "paused"
 
 

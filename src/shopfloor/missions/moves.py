@@ -144,7 +144,7 @@ def next_solo_move(mission: Mission) -> Move | None:
 
 
 def root(feature: Feature) -> str:
-    """The planned feature that a chain of fixes goes back to, or the milestone when it mends what had landed."""
+    """The planned feature that a chain of fixes goes back to."""
     return feature.id if feature.fixes is None else feature.id.removeprefix("fix-").rsplit("-", 1)[0]
 
 
@@ -166,10 +166,13 @@ def _judge(mission: Mission, candidate: AttemptEnded) -> Move:
 
 
 def _rounds(mission: Mission, feature: Feature) -> int:
-    """How often this line of work, the feature and its fixes, was judged."""
-    line = root(feature)
-    family = {feature.id, line} | {fix.id for planned in mission.fixes for fix in planned.features if root(fix) == line}
-    return sum(mission.rounds(member) for member in family)
+    """How often this line of work was judged: the feature, and what it mends as far back as nothing has landed."""
+    rounds = mission.rounds(feature.id)
+    if feature.starts_from is None:
+        return rounds
+    fixes = [fix for planned in mission.fixes for fix in planned.features]
+    mended = next((fix for fix in fixes if fix.id == feature.fixes), None)
+    return rounds + (_rounds(mission, mended) if mended else mission.rounds(root(feature)))
 
 
 def _advance(mission: Mission) -> Move:
@@ -207,10 +210,19 @@ def _pending(mission: Mission, milestone: Milestone) -> tuple[str, ...]:
 
 
 def _test(mission: Mission, milestone: Milestone, pending: tuple[str, ...]) -> Move:
+    """Each refusal is answered by fixes, and when those have landed, whatever they changed, the user tries again."""
     verdict = mission.last_verdict(milestone.id)
     rounds = mission.rounds(milestone.id)
-    if verdict is None or verdict.commit != mission.tip:
+    if verdict is None or rounds == _answered(mission, milestone):
         return TestAsUser(milestone=milestone, assertions=pending, round=rounds + 1)
     if rounds >= MAX_ROUNDS:
         return End(exit="stuck", reason=f"{milestone.id} failed user testing {rounds} times: {', '.join(pending)}")
     return PlanFix(verdict=verdict, feature=None, candidate=None)
+
+
+def _answered(mission: Mission, milestone: Milestone) -> int:
+    """How many refusals of the milestone became fixes; a fix of what has not landed answers a feature's refusal."""
+    return sum(
+        any(fix.starts_from is None and fix.milestone == milestone.id for fix in planned.features)
+        for planned in mission.fixes
+    )

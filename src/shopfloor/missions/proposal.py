@@ -18,16 +18,31 @@ AssertionId = Annotated[str, msgspec.Meta(description="VAL-AREA-001")]
 
 ID = re.compile(r"^VAL-[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-\d{3}$")
 FEATURE_ID = re.compile(r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$")
-_ACTS = re.compile(r"\b(when|if|while|after|whenever)\b", re.IGNORECASE)
-_SHOWS = re.compile(r"\b(then|shall|must|returns?|shows?|becomes?|is|are|contains?|appears?)\b", re.IGNORECASE)
+_ACTS = re.compile(
+    r"\b(when|whenever|if|while|where|after|once|upon|until)\b"
+    r"|\b(?:call|runn|send|post|click|press|typ|submit|open|reload|add|delet|remov|start|stopp)ing\b"
+    r"|\w\([^)]*\)|`[^`]+`|\b(?:GET|POST|PUT|PATCH|DELETE|HEAD) /",  # or the input itself: a call, a command, a request
+    re.IGNORECASE,
+)
+_SHOWS = re.compile(
+    r"\b(then|shall|must|is|are|has|returns?|shows?|becomes?|contains?|(?:dis)?appears?|prints?|answers|responds|outputs"
+    r"|gives|yields|raises|holds|exits|ends|fails|goes|drops|rises|stays|rejects|refuses|creates|removes|stores|writes)\b"
+    r"|==|!=|->|=>|→",
+    re.IGNORECASE,
+)
+_DATA = re.compile(r"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|`[^`]*`|(?<!\w)/[\w./-]+""")
 _VAGUE = re.compile(
     r"\b(works? (?:well|correctly|properly|as expected)|user[- ]friendly|nice|robust|fast|intuitive|appropriate(?:ly)?|"
     r"etc|and so on|gracefully)\b",
     re.IGNORECASE,
 )
+_WORDS = r"(?:[^\W\d]+\s+)"
 _ONLY_PRESENCE = re.compile(
-    r"then\s+(?:\w+\s+){0,6}(?:exists?|is (?:present|visible|displayed|shown|rendered)|loads?)\s*\.?$", re.IGNORECASE
+    rf"(?:then|,)\s+{_WORDS}{{0,6}}(?:exists?|appears?|loads?|is (?:present|visible|displayed|shown|rendered))\s*\.?$"
+    rf"|(?:shall|must)\s+(?:display|show|render|have|contain)\s+(?:an?|the)\s+{_WORDS}{{0,3}}[^\W\d]+\.?$",
+    re.IGNORECASE,
 )
+"""The thing is there, and no value says which of two inputs was given."""
 MAX_FEATURES = 40
 
 
@@ -135,7 +150,7 @@ def _about_assertion(assertion: ProposedAssertion) -> list[str]:
         found.append(f"{name!r}: an id looks like VAL-EXPORT-001.")
     if not (_ACTS.search(behaviour) and _SHOWS.search(behaviour)):
         found.append(f"{name}: say what is done and what is then seen (Given … When … Then …).")
-    if vague := _VAGUE.search(behaviour):
+    if vague := _VAGUE.search(_DATA.sub("…", behaviour)):
         found.append(f"{name}: {vague.group(0)!r} cannot be checked; name the value or the effect that is seen.")
     if _ONLY_PRESENCE.search(behaviour):
         found.append(f"{name}: a dead page would pass this; say which action changes what, for two inputs.")

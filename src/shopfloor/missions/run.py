@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never, cast
 
 from shopfloor.agent.run import Outcome, yes
-from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.errors import GiveUp, TryLater
 from shopfloor.domain.events import (
     MissionEnded,
     MissionEvent,
@@ -34,6 +34,7 @@ from shopfloor.missions.state import Mission, evolve, fold
 from shopfloor.missions.work import attempt_started, work
 
 BUDGET_USED = "the budget is used up"
+LATER = "it cannot go on for now"
 APPROVE = "approve"
 """The question whose answer "yes" approves the plan."""
 
@@ -116,6 +117,8 @@ class Runner:
             return await self._made(move, budget)
         except GiveUp as trouble:
             return await self._end("gave_up", str(trouble))
+        except TryLater as trouble:
+            return await self._pause("stopped", f"{LATER}: {trouble}")
 
     async def _made(self, move: moves.Move, budget: Budget) -> Left | None:
         shop, mission = self._shop, self._mission

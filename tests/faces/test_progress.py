@@ -1,0 +1,37 @@
+"""The lines a person sees while a job runs."""
+
+import pytest
+
+from shopfloor.domain.events import ModelReplied, ToolReturned
+from shopfloor.domain.messages import Call, Message, Result
+from shopfloor.domain.spending import Usage
+from shopfloor.faces.cli.progress import Lines
+
+
+def replied(command: str) -> ModelReplied:
+    call = Call(id="1", name="shell", arguments=f'{{"command": "{command}"}}')
+    message = Message(role="assistant", parts=(call,))
+    return ModelReplied(turn=7, message=message, usage=Usage(), model="scripted:story", stop="calls")
+
+
+def test_a_turn_is_one_line_that_names_its_call(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each reply shows as a line with its turn and what it calls, without colours where no terminal listens."""
+    Lines().heard("agent/m/solo/1", replied("make test"))
+
+    assert capsys.readouterr().out == "  0:00      7  shell make test\n"
+
+
+def test_a_result_that_went_well_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only what failed as a call is worth a line of its own."""
+    lines = Lines()
+    lines.heard("agent/m/solo/1", ToolReturned(turn=7, result=Result(call_id="1", text="fine")))
+    lines.heard("agent/m/solo/1", ToolReturned(turn=8, result=Result(call_id="2", text="no such tool", ok=False)))
+
+    assert capsys.readouterr().out == "  0:00         no such tool\n"
+
+
+def test_a_model_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Escape sequences in a command are shown without what would act on the terminal."""
+    Lines().heard("agent/m/solo/1", replied("echo \\u001b]0;owned\\u0007\\u001b[2J"))
+
+    assert capsys.readouterr().out == "  0:00      7  shell echo  ]0;owned  [2J\n"
