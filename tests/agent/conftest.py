@@ -1,6 +1,7 @@
 """A desk in a folder: a real journal, a lease, honest little tools, and agents that are employed one call at a time."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -9,17 +10,19 @@ import pytest
 
 from shopfloor.agent.desk import Desk, employ, stream_of
 from shopfloor.agent.finish import finish_tool
-from shopfloor.agent.run import Outcome
+from shopfloor.agent.run import Outcome, Question, Suspended
 from shopfloor.domain.errors import AskModelAgain
 from shopfloor.domain.events import AgentEvent, InboxEvent
+from shopfloor.domain.exits import Exit
 from shopfloor.domain.messages import Conversation, ConversationKey, Message, Model, OnDelta, Reply, ToolSpec
 from shopfloor.domain.roles import RoleName
-from shopfloor.domain.spending import Budget, Usage
+from shopfloor.domain.spending import Budget, Spent, Usage
 from shopfloor.guard.actions import ReadFile, RunCommand
 from shopfloor.guard.permit import Policy
 from shopfloor.journal.blobs import Blobs
 from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.journal.store import Journal, inbox_of
+from shopfloor.journal.views import spent
 from shopfloor.missions.inbox import Inbox
 from shopfloor.models.script import Answer as ScriptedAnswer
 from shopfloor.models.scripted import Answering, Script, ScriptedModel
@@ -85,6 +88,17 @@ async def nothing(journal: Journal, command: str) -> None:
     """A command that changes nothing but the log."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """How the agent was left: ended, or waiting where `exit` is None."""
+
+    exit: Exit | None
+    reason: str
+    spent: Spent
+    result: str = ""
+    question: Question | None = None
+
+
 class Office:
     """One agent's desk. Everything it did in the world stands in `log`, one line for each deed."""
 
@@ -116,9 +130,25 @@ class Office:
         policy: Policy = FREE,
         answers: Mapping[str, str] | None = None,
         act: Act = nothing,
-    ) -> Outcome:
+    ) -> Left:
         """Employs the agent, or goes on with it, as one process would: until it ends or can only wait."""
-        return anyio.run(self.employ, model_of(script), role, act, task, budget, policy, answers or {})
+        try:
+            done = anyio.run(self.employ, model_of(script), role, act, task, budget, policy, answers or {})
+        except Suspended as suspended:
+            return Left(exit=None, reason=str(suspended), spent=self.spent(), question=suspended.question)
+        return Left(exit=done.exit, reason=done.reason, spent=done.spent, result=done.result)
+
+    def spent(self) -> Spent:
+        """What the agent's stream says it has used."""
+
+        async def act() -> Spent:
+            journal = open_sqlite(self.folder / "journal.db")
+            try:
+                return spent(await journal.read(stream_of(self.key)))
+            finally:
+                await journal.close()
+
+        return anyio.run(act)
 
     async def employ(
         self,

@@ -135,7 +135,7 @@ def test_a_pause_leaves_after_the_turn_and_a_resume_goes_on(office: "Office") ->
     script = [call("shell", command="pause"), call("shell", command="make"), HAND_OFF]
 
     paused = office.run(script, act=say)
-    assert (paused.exit, paused.reason) == (None, "paused")
+    assert (paused.exit, paused.question) == (None, None)
     assert office.deeds == ["pause"]
     assert not any(isinstance(event, AgentEnded) for event in office.events())
 

@@ -190,7 +190,7 @@ def test_a_model_that_never_stops_is_out_of_budget_at_its_role_s_turns(office: "
     outcome = office.run(reading, role="reviewer")
 
     assert outcome.exit == "out_of_budget"
-    assert outcome.reason.startswith("60 turns, ")
+    assert outcome.reason == "60 turns"
     assert len(office.deeds) == 60
 
 
@@ -205,7 +205,7 @@ def test_tokens_hold(office: "Office") -> None:
     """No prompt is sent once the tokens are used up: more than the limit by at most one turn."""
     outcome = office.run(endless, budget=Budget(tokens=2_000))
 
-    assert outcome.exit == "out_of_budget"
+    assert outcome.exit is None
     *before, last = [event for event in office.events() if isinstance(event, ModelReplied)]
     assert sum(reply.usage.total for reply in before) < 2_000 <= outcome.spent.usage.total
     assert outcome.spent.usage.total == sum(reply.usage.total for reply in (*before, last))
@@ -216,7 +216,7 @@ def test_money_holds(office: "Office") -> None:
     model = Priced(ScriptedModel(endless), Price(input=10.0, output=50.0))
     outcome = office.run(model, budget=Budget(usd=0.02))
 
-    assert outcome.exit == "out_of_budget"
+    assert outcome.exit is None
     assert 0.02 <= outcome.spent.usd < 0.04
     assert outcome.spent.unpriced == 0
 
@@ -226,16 +226,14 @@ def test_time_holds(office: "Office") -> None:
     model = Priced(ScriptedModel(endless), Price(input=0.0, output=0.0))
     outcome = office.run(model, budget=Budget(seconds=1.0))
 
-    assert (outcome.exit, outcome.spent.calls) == ("out_of_time", 4)
-    assert outcome.reason == "1 s"
+    assert (outcome.exit, outcome.spent.calls) == (None, 4)
 
 
 def test_an_unknown_price_is_no_price_of_nothing(office: "Office") -> None:
-    """A budget in money cannot hold at unknown prices, so it ends after one call and says what is missing."""
+    """A budget in money cannot hold at unknown prices, so the agent waits after one call."""
     outcome = office.run(endless, budget=Budget(usd=100.0))
 
-    assert (outcome.exit, outcome.spent.unpriced, outcome.spent.usd) == ("out_of_budget", 1, 0.0)
-    assert "the price of 'scripted:script' is unknown" in outcome.reason
+    assert (outcome.exit, outcome.spent.unpriced, outcome.spent.usd) == (None, 1, 0.0)
 
 
 def test_work_that_is_done_in_the_last_turn_is_done(office: "Office") -> None:

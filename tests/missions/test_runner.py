@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast
 
 import anyio
-import pytest
 
 from shopfloor.domain.events import (
     Answered,
@@ -173,7 +172,6 @@ def test_a_larger_budget_lets_a_mission_go_on(tmp_path: Path) -> None:
     assert workshop.resume(MISSION, Wishes(approve=True, new_budget=Budget(tokens=10**6))).verified
 
 
-@pytest.mark.xfail(reason="an agent that its mission's budget stops ends for good, so the mission gives up")
 def test_a_budget_that_ends_in_the_middle_of_planning_costs_no_more_than_a_pause(tmp_path: Path) -> None:
     """With a larger one the orchestrator goes on in its own conversation."""
     script = {**SCRIPT, ("orchestrator",): (LOOK, PLAN)}
@@ -183,7 +181,6 @@ def test_a_budget_that_ends_in_the_middle_of_planning_costs_no_more_than_a_pause
     assert workshop.resume(MISSION, Wishes(approve=True, new_budget=Budget(tokens=10**6))).verified
 
 
-@pytest.mark.xfail(reason="an agent that its job's budget stops ends for good")
 def test_a_larger_budget_lets_one_agent_go_on(tmp_path: Path) -> None:
     """As its report promises: resume with a larger one."""
     script = {("solo",): (LOOK, LOOK, "Done.")}

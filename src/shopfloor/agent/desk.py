@@ -69,7 +69,10 @@ async def employ(
     policy: Policy | None = None,
     steerable: bool = False,
 ) -> Outcome:
-    """Runs an agent in that role, or goes on where its stream stops. Tools beyond the role's own are left out."""
+    """Runs an agent in that role to its end, or goes on where its stream stops. Raises what run_agent raises.
+
+    Tools beyond the role's own are left out.
+    """
     stream = stream_of(key)
     events = [recorded.event for recorded in await desk.journal.read(stream)]
     history = replay([cast("AgentEvent", event) for event in events if event is not None])

@@ -85,11 +85,11 @@ class Question:
     text: str
 
 
-class _Waiting(Exception):
-    """Leaves the turns while a question is open."""
+class Suspended(Exception):
+    """The agent has not ended and cannot go on now: a person paused it, it waits for an answer, or for more budget."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question.text)
+    def __init__(self, question: Question | None = None) -> None:
+        super().__init__(question.text if question else "paused, or the shared budget is used up")
         self.question = question
 
 
@@ -119,32 +119,32 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How the agent left its loop. `exit` is None when it can go on: paused, or waiting for an answer."""
+    """How the agent left its loop. `result` is what its finish tool accepted, or its last words if it has none."""
 
-    exit: Exit | None
+    exit: Exit
     reason: str
     spent: Spent
     result: str = ""
-    question: Question | None = None
 
 
 async def run_agent(job: Job) -> Outcome:
-    """Runs an agent to its end, or goes on where its history stops. TryLater while its model cannot be reached."""
+    """Runs an agent to its end, or goes on where its history stops.
+
+    Raises Suspended when it must wait for a person or for more of the shared budget, TryLater while its model cannot
+    be reached: both leave its stream open.
+    """
     history = job.history
     if history.started is None:
         await _note(job, _started(job))
-    try:
-        while history.ended is None:
-            if not await _turns(job):
-                return Outcome(exit=None, reason="paused", spent=history.spent)
-    except _Waiting as waiting:
-        return Outcome(exit=None, reason="waits for a person", spent=history.spent, question=waiting.question)
+    if history.ended is None:
+        await _turns(job)
     last = history.ended
+    assert last is not None
     return Outcome(exit=last.exit, reason=last.reason, spent=last.spent, result=last.result)
 
 
-async def _turns(job: Job) -> bool:
-    """Turns until the agent has ended (True) or a person asked for a pause (False)."""
+async def _turns(job: Job) -> None:
+    """Turns until the agent has ended."""
     history = job.history
     conversation = job.model.open(job.key, job.system, job.toolbox.specs)
     sent = 0
@@ -153,11 +153,13 @@ async def _turns(job: Job) -> bool:
         mail = await job.mail(history.steered_up_to)
         if leave := _exit(job, mail):
             await _note(job, _ended(job, leave))
-            return True
+            return
+        if exit_of(Progress(spent=history.spent_for_sure), _shared(job.budget)) is not None:
+            raise Suspended
         for word in mail.words:
             await _note(job, AgentSteered(message=said(word.text), inbox_seq=word.seq))
         if mail.pause:
-            return False
+            raise Suspended
         await _correct(job)
         for message in history.messages[sent:]:
             conversation.append(message)
@@ -170,7 +172,7 @@ async def _turns(job: Job) -> bool:
         except GiveUp as trouble:
             await _note(job, ModelFailed(turn=history.turn + 1, reason=str(trouble)))
             await _note(job, _ended(job, "gave_up", str(trouble)))
-            return True
+            return
 
 
 def _exit(job: Job, mail: Mail) -> Exit | None:
@@ -183,7 +185,13 @@ def _exit(job: Job, mail: Mail) -> Exit | None:
         stopped=mail.cancel,
         stuck=stuck(history.turns_since_correction) if _freshly_corrected(history) and not mail.words else None,
     )
-    return exit_of(progress, _limits(job))
+    # Money, tokens and time are shared by all agents of a job: one that meets those limits waits, it has not ended.
+    turns = job.role.max_turns if job.budget.steps is None else job.budget.steps
+    return exit_of(progress, Budget(steps=turns))
+
+
+def _shared(budget: Budget) -> Budget:
+    return Budget(usd=budget.usd, tokens=budget.tokens, seconds=budget.seconds)
 
 
 def _result(job: Job) -> str | None:
@@ -252,7 +260,7 @@ def _answer(job: Job, call: Call, question: str) -> str:
     """
     name = f"{job.key}/{job.history.turn}/{call.id}"
     if name not in job.answers:
-        raise _Waiting(Question(id=name, text=question))
+        raise Suspended(Question(id=name, text=question))
     return job.answers[name]
 
 
@@ -265,12 +273,6 @@ async def _note(job: Job, event: AgentEvent) -> None:
     """Makes it durable first, then believes it."""
     await job.record(event)
     job.history.apply(event)
-
-
-def _limits(job: Job) -> Budget:
-    """The job's budget; turns given on purpose win over the role's own number."""
-    steps = job.role.max_turns if job.budget.steps is None else job.budget.steps
-    return Budget(usd=job.budget.usd, tokens=job.budget.tokens, seconds=job.budget.seconds, steps=steps)
 
 
 def _started(job: Job) -> AgentStarted:
@@ -297,21 +299,12 @@ def _replied(turn: int, reply: Reply) -> ModelReplied:
     )
 
 
-def _used_up(job: Job) -> str:
-    spent = job.history.spent_for_sure
-    if job.budget.usd is not None and spent.unpriced:
-        name = job.model.name
-        return f"the price of {name!r} is unknown, so a budget in money cannot hold: give tokens, or a price for it"
-    return f"{job.history.turn} turns, {spent.usage.total:,} tokens"
-
-
 def _ended(job: Job, leave: Exit, reason: str = "") -> AgentEnded:
     history = job.history
     reasons: dict[Exit, str] = {
         "stuck": stuck(history.turns_since_correction) or "",
         "stopped": "a person cancelled it",
-        "out_of_budget": _used_up(job),
-        "out_of_time": f"{history.spent.seconds:.0f} s",
+        "out_of_budget": f"{history.turn} turns",
     }
     result = (_result(job) or "") if leave == "done" else ""
     return AgentEnded(exit=leave, reason=reason or reasons.get(leave, ""), spent=history.spent_for_sure, result=result)

@@ -11,7 +11,6 @@ import msgspec
 
 from shopfloor.agent.desk import employ
 from shopfloor.agent.finish import finish_tool
-from shopfloor.agent.run import Outcome
 from shopfloor.context.prompt import Fragment, assemble, prompt_file
 from shopfloor.domain.contract import Check, Contract, SealedChecks
 from shopfloor.domain.errors import AskModelAgain, GiveUp
@@ -59,23 +58,18 @@ def to_be_checked(contract: Contract) -> tuple[str, ...]:
     return tuple(assertion.id for assertion in contract.assertions if assertion.surface == "library")
 
 
-async def write_checks(shop: Shop, mission: Mission, budget: Budget) -> ContractSealed | Outcome:
-    """Has the checks written, tries them on the base, and seals them with the contract; the outcome of a pause."""
+async def write_checks(shop: Shop, mission: Mission, budget: Budget) -> ContractSealed:
+    """Has the checks written, tries them on the base, and seals them with the contract."""
     assert mission.planned is not None
     plan = mission.planned.plan
     wanted = to_be_checked(plan.contract)
     sealable = Sealable(checks=SealedChecks(), red_on_base=())
     if wanted:
-        written = await _have_written(shop, mission, plan, wanted, budget)
-        if isinstance(written, Outcome):
-            return written
-        sealable = written
+        sealable = await _have_written(shop, mission, plan, wanted, budget)
     return await _sealed(shop, mission, plan, sealable)
 
 
-async def _have_written(
-    shop: Shop, mission: Mission, plan: Plan, wanted: tuple[str, ...], budget: Budget
-) -> Sealable | Outcome:
+async def _have_written(shop: Shop, mission: Mission, plan: Plan, wanted: tuple[str, ...], budget: Budget) -> Sealable:
     base = mission.asked.base
     place = await shop.checkout(base, "checks")
     async with shop.sandbox(place) as sandbox:
@@ -93,8 +87,6 @@ async def _have_written(
             tools=(*shop.bench(sandbox), submit),
             budget=budget,
         )
-    if outcome.exit is None:
-        return outcome
     if outcome.exit != "done":
         raise GiveUp(f"The test-writer wrote no checks that can be sealed ({outcome.exit}): {outcome.reason}")
     return msgspec.json.decode(outcome.result, type=Sealable)

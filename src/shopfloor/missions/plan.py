@@ -9,7 +9,6 @@ import msgspec
 
 from shopfloor.agent.desk import employ
 from shopfloor.agent.finish import finish_tool
-from shopfloor.agent.run import Outcome
 from shopfloor.context.prompt import Fragment, assemble, prompt_file
 from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import MissionPlanned
@@ -25,8 +24,8 @@ LARGE_AGENT = Usage(fresh=5_000, cache_write=15_000, cache_read=370_000, output=
 """One agent run in a large repository: dozens of turns, nearly all of the prompt read from the cache."""
 
 
-async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlanned | Outcome:
-    """Has the orchestrator plan; its outcome when it paused."""
+async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlanned:
+    """Has the orchestrator plan."""
     base = mission.asked.base
 
     async def accept(proposal: Proposal) -> Proposal:
@@ -48,8 +47,6 @@ async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlan
             budget=budget,
             steerable=True,
         )
-    if outcome.exit is None:
-        return outcome
     if outcome.exit != "done":
         raise GiveUp(f"The orchestrator made no plan ({outcome.exit}): {outcome.reason}")
     plan = plan_of(msgspec.json.decode(outcome.result, type=Proposal))

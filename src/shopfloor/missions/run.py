@@ -6,7 +6,7 @@ It decides nothing (`moves`) and knows nothing but the journal (`state`); it is 
 from dataclasses import dataclass
 from typing import assert_never, cast
 
-from shopfloor.agent.run import Outcome, yes
+from shopfloor.agent.run import Suspended, yes
 from shopfloor.domain.errors import GiveUp, TryLater
 from shopfloor.domain.events import (
     MissionEnded,
@@ -105,8 +105,7 @@ class Runner:
         if leave == "stopped":
             return await self._end(leave, "a person cancelled it")
         if leave is not None:
-            used = f"{spent.usage.total:,} tokens, {spent.usd:.4f} USD, {spent.unpriced} calls of unknown price"
-            return await self._pause(leave, f"{BUDGET_USED} ({used}); resume with a larger one")
+            return await self._pause(leave, f"{BUDGET_USED} ({_used(spent, self._mission.budget)})")
         if mail.pause:
             return await self._pause("stopped", "a person paused it")
         return None
@@ -115,6 +114,8 @@ class Runner:
         """Makes one move; how the mission was left, if this move leaves it."""
         try:
             return await self._made(move, budget)
+        except Suspended as suspended:
+            return await self._suspended(suspended)
         except GiveUp as trouble:
             return await self._end("gave_up", str(trouble))
         except TryLater as trouble:
@@ -124,15 +125,15 @@ class Runner:
         shop, mission = self._shop, self._mission
         match move:
             case moves.MakePlan():
-                return await self._note_or_pause(await make_plan(shop, mission, budget))
+                await self._note(await make_plan(shop, mission, budget))
             case moves.Seal():
-                return await self._note_or_pause(await write_checks(shop, mission, budget))
+                await self._note(await write_checks(shop, mission, budget))
             case moves.AskApproval():
                 return await self._approval()
             case moves.Work(feature=feature, attempt=attempt):
                 if mission.open_attempt is None:
                     await self._note(attempt_started(shop, mission, feature, attempt))
-                return await self._note_or_pause(await work(shop, self._mission, feature, budget))
+                await self._note(await work(shop, self._mission, feature, budget))
             case moves.Scrutinise(feature=feature, candidate=candidate, round=number):
                 verdict = await scrutinise_candidate(shop, mission, feature, candidate, budget)
                 await self._note(VerdictReached(verdict=verdict, round=number))
@@ -146,7 +147,7 @@ class Runner:
             case moves.WorkAlone():
                 if mission.open_attempt is None:
                     await self._note(solo_started(shop, mission))
-                return await self._note_or_pause(await work_alone(shop, self._mission, budget))
+                await self._note(await work_alone(shop, self._mission, budget))
             case moves.Verify():
                 await self._note(await verify(shop, mission))
             case moves.Wait():
@@ -160,15 +161,13 @@ class Runner:
                 assert_never(move)
         return None
 
-    async def _note_or_pause(self, result: MissionEvent | Outcome) -> Left | None:
-        """A fact goes on record; an agent that paused pauses the mission, with its question if it has one."""
-        if not isinstance(result, Outcome):
-            await self._note(result)
-            return None
-        if result.question is not None:
-            await self._note(QuestionAsked(id=result.question.id, text=result.question.text))
-            return await self._pause("needs_person", result.question.text)
-        return await self._pause("stopped", "a person paused it")
+    async def _suspended(self, suspended: Suspended) -> Left:
+        """An agent must wait: for an answer, for more budget, or because a person wants a pause."""
+        if suspended.question is not None:
+            await self._note(QuestionAsked(id=suspended.question.id, text=suspended.question.text))
+            return await self._pause("needs_person", suspended.question.text)
+        left = await self._interrupted(await self.spent())
+        return left or await self._pause("stopped", "a person paused it")
 
     async def _approval(self) -> Left | None:
         if self._orders.plan_only:
@@ -192,6 +191,13 @@ class Runner:
     async def _note(self, event: MissionEvent) -> None:
         await self._shop.desk.record(self._shop.stream, event)
         self._mission = evolve(self._mission, event)
+
+
+def _used(spent: Spent, budget: Budget) -> str:
+    if budget.usd is not None and spent.unpriced:
+        return f"{spent.unpriced} calls of unknown price: give a budget in tokens, or a price for the model"
+    used = f"{spent.usage.total:,} tokens, {spent.usd:.4f} USD, {spent.seconds:.0f} s of models and tools"
+    return f"{used}; resume with a larger one: --budget"
 
 
 def left_of(budget: Budget, used: Spent) -> Budget:

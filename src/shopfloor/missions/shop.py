@@ -20,7 +20,7 @@ from shopfloor.repo.store import Store
 from shopfloor.sandbox.protocol import Blueprint, Sandbox
 from shopfloor.tools.tool import AnyTool
 from shopfloor.tools.workbench import workbench
-from shopfloor.validation.court import Court, StartSandbox
+from shopfloor.validation.court import COMMAND_TIMEOUT_S, Court, StartSandbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,8 @@ class Shop:
     start: StartSandbox
     folder: Path
     person_present: bool = False
+    command_timeout_s: float = COMMAND_TIMEOUT_S
+    """How long a judge lets one command run."""
 
     @property
     def stream(self) -> str:
@@ -40,7 +42,13 @@ class Shop:
 
     @property
     def court(self) -> Court:
-        return Court(desk=self.desk, store=self.store, start=self.start, folder=self.folder / "court")
+        return Court(
+            desk=self.desk,
+            store=self.store,
+            start=self.start,
+            folder=self.folder / "court",
+            command_timeout_s=self.command_timeout_s,
+        )
 
     def key(self, role: RoleName, feature: str = "", attempt: int = 1) -> ConversationKey:
         return ConversationKey(mission=self.id, role=role, feature=feature, attempt=attempt)

@@ -5,7 +5,6 @@ It does not land anything.
 """
 
 from shopfloor.agent.desk import employ, stream_of
-from shopfloor.agent.run import Outcome
 from shopfloor.context.prompt import Fragment, assemble, prompt_file
 from shopfloor.domain.contract import Contract, SealedChecks
 from shopfloor.domain.events import AttemptEnded, AttemptStarted, VerdictReached
@@ -23,8 +22,8 @@ def solo_started(shop: Shop, mission: Mission) -> AttemptStarted:
     return AttemptStarted(feature=FEATURE, attempt=1, base=mission.asked.base, agent=stream_of(shop.key("solo")))
 
 
-async def work_alone(shop: Shop, mission: Mission, budget: Budget) -> AttemptEnded | Outcome:
-    """Carries the one attempt to its end; the agent's outcome when it paused."""
+async def work_alone(shop: Shop, mission: Mission, budget: Budget) -> AttemptEnded:
+    """Carries the one attempt to its end."""
     base = mission.asked.base
     place = await shop.checkout(base, "solo")
     async with shop.sandbox(place) as sandbox:
@@ -38,8 +37,6 @@ async def work_alone(shop: Shop, mission: Mission, budget: Budget) -> AttemptEnd
             budget=budget,
             steerable=True,
         )
-        if outcome.exit is None:
-            return outcome
         commit = await take(shop, sandbox, base, f"refs/attempts/{FEATURE}/1", mission.asked.brief.text[:72])
     return AttemptEnded(feature=FEATURE, attempt=1, exit=outcome.exit, reason=outcome.reason, commit=commit)
 

@@ -52,8 +52,8 @@ def attempt_started(shop: Shop, mission: Mission, feature: Feature, attempt: int
     return AttemptStarted(feature=feature.id, attempt=attempt, base=base, agent=agent)
 
 
-async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -> AttemptEnded | Outcome:
-    """Carries the open attempt to its end; the worker's outcome when it paused."""
+async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -> AttemptEnded:
+    """Carries the open attempt to its end."""
     assert mission.planned is not None and mission.sealed is not None and mission.open_attempt is not None
     attempt, plan, checks = mission.open_attempt, mission.planned.plan, mission.sealed.checks
     mine = checks_of(checks, feature.claims)
@@ -63,8 +63,6 @@ async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -
         for path, content in shop.court.sealed(mine).items():
             await _lay_once(sandbox, path, content)
         outcome = await _employ(shop, plan, feature, attempt, mine, sandbox, budget)
-        if outcome.exit is None:
-            return outcome
         commit = ""
         if outcome.exit == "done":
             message = f"{feature.title}\n\nFeature {feature.id}, attempt {attempt.attempt}."
