@@ -25,6 +25,7 @@ from shopfloor.floor.carry import carry, mission_of
 from shopfloor.floor.report import Report, report_of
 from shopfloor.guard.permit import Policy
 from shopfloor.journal.blobs import Blobs
+from shopfloor.journal.durable import make_folder
 from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.journal.store import Journal, Lease
 from shopfloor.missions.inbox import Inbox
@@ -36,7 +37,7 @@ from shopfloor.models.local import discover_local
 from shopfloor.models.names import Endpoint
 from shopfloor.models.prices import Price, PriceBook
 from shopfloor.repo.origin import Origin
-from shopfloor.repo.services import services_at
+from shopfloor.repo.services import refuse_bad_services, services_at
 from shopfloor.repo.store import Store
 from shopfloor.router.choose import choose
 from shopfloor.sandbox.dependencies import Dependencies, Setup, furnished, set_up
@@ -108,6 +109,7 @@ class Factory:
         origin = await Origin.open(repository)
         head = await origin.head()
         base = await self._base(origin, wishes)
+        await refuse_bad_services(origin, base)
         requested = MissionRequested(
             brief=Brief(text=brief),
             repository=str(origin.top),
@@ -186,6 +188,7 @@ class Factory:
             start=start_sandbox,
             folder=folder,
             person_present=wishes.person_present,
+            command_timeout_s=(await services_at(store, asked.base)).judge.timeout_s,
         )
         return shop, origin
 
@@ -314,7 +317,7 @@ async def open_factory(
     the one in the state folder, and is closed too.
     """
     folder = state_folder(settings, environment)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     journal = journal or open_sqlite(folder / "journal.db")
     factory = Factory(
         settings=settings,

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast, get_args
 
 import msgspec
 
@@ -131,7 +131,10 @@ def read_settings(flags: Mapping[str, str], environment: Mapping[str, str] = os.
     try:
         return Sourced(settings=msgspec.convert(values, Settings), sources=sources)
     except msgspec.ValidationError as wrong:
-        raise GiveUp(f"A setting is wrong: {wrong}. It came from {_blame(str(wrong), sources)}.") from wrong
+        key = _key_of(str(wrong))
+        raise GiveUp(
+            f"A setting is wrong: {wrong}{_choices(key)}. It came from {sources.get(key, 'the settings')}."
+        ) from wrong
 
 
 def _layers(flags: Mapping[str, str], environment: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -164,6 +167,12 @@ def _read_file(file: Path) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", found)
 
 
-def _blame(wrong: str, sources: Mapping[str, str]) -> str:
-    key = wrong.rpartition("$.")[2].split(".")[0].split("[")[0].rstrip("`")
-    return sources.get(key, "the settings")
+def _key_of(wrong: str) -> str:
+    return wrong.rpartition("$.")[2].split(".")[0].split("[")[0].rstrip("`")
+
+
+def _choices(key: str) -> str:
+    """What a setting of few values can be."""
+    types = {field.name: get_args(field.type)[0] for field in msgspec.structs.fields(Settings)}
+    names = [name for name in get_args(types.get(key)) if isinstance(name, str)]
+    return f"; there are {', '.join(names)}" if names else ""

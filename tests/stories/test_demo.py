@@ -40,6 +40,9 @@ MISSION = "build-reading-list-small-1"
 BRIEF = (DEMO / "brief.md").read_text(encoding="utf-8")
 SEED = {str(path.relative_to(DEMO / "seed")): path.read_text() for path in (DEMO / "seed").rglob("*") if path.is_file()}
 
+SCRATCH = ("court", "spool")
+"""What a runner leaves there is thrown away by the next one: it makes no other disk."""
+
 pytestmark = [pytest.mark.long, pytest.mark.timeout(3000)]
 
 
@@ -84,6 +87,7 @@ class Witness(Supply):
         state, repository = self._place / name / "state", self._place / name / "repo"
         state.parent.mkdir(parents=True)
         _copy(self._shop.state, state)
+        shutil.rmtree(state / "missions" / MISSION / "court", ignore_errors=True)
         _copy(self._shop.repository, repository)
         self.cuts.append(Cut(name=name, state=state, repository=repository, facts=self.mission_facts))
 
@@ -118,7 +122,8 @@ def _digest(folders: Sequence[Path], told: str) -> str:
     """What a resumed runner could see: the files and their times, and how far the journal has come."""
     found = hashlib.sha256(told.encode())
     for folder in folders:
-        for place, _, names in os.walk(folder):
+        for place, folders, names in os.walk(folder):
+            folders[:] = [name for name in folders if name not in SCRATCH]
             for name in sorted(names):
                 status = Path(place, name).lstat()
                 found.update(f"{place}/{name} {status.st_size} {status.st_mtime_ns}\n".encode())

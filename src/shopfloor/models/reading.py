@@ -7,6 +7,9 @@ from shopfloor.models.failures import Failure
 from shopfloor.models.sse import EventParser, ServerEvent
 from shopfloor.models.wire import Wire, WireReply
 
+SHOWN = 80
+"""Bytes of an unreadable reply that are shown: enough to know a login page when one sees it."""
+
 
 class Reading(Protocol):
     """Takes the bytes of one response. It never raises: what cannot be read is a Failure at the close."""
@@ -66,4 +69,5 @@ class WholeReading:
         try:
             return self._wire.whole(bytes(self._data), self._turn)
         except ValueError as error:
-            return Failure(kind="malformed", words=f"a reply that cannot be read: {error}")
+            begins = bytes(self._data[:SHOWN]).decode("utf-8", "replace")
+            return Failure(kind="malformed", words=f"a reply that cannot be read ({error}); it begins {begins!r}")

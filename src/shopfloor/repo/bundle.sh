@@ -29,6 +29,9 @@ command -v git >/dev/null 2>&1 || leave 4 'there is no git in this sandbox, so t
 safe_git rev-parse --quiet --verify 'HEAD^{commit}' >/dev/null ||
     leave 4 'git cannot read the current commit: repair .git (its config, its HEAD, its objects)'
 
+# Whoever was cut off while git was at work left a lock behind; nobody else is at work here now.
+rm -f -- .git/index.lock .git/HEAD.lock .git/config.lock .git/refs/heads/*.lock 2>/dev/null
+
 for state in rebase-merge rebase-apply MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD BISECT_LOG; do
     [ ! -e ".git/$state" ] ||
         leave 5 "a merge, rebase or the like is half done (.git/$state): finish or abort it first"

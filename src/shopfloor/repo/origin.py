@@ -104,6 +104,11 @@ class Origin:
         """The commit a local branch points to; None if there is no such branch."""
         return await self.git.commit_of(f"refs/heads/{name}")
 
+    async def show(self, commit: str, path: str) -> bytes | None:
+        """A file's content at a commit; None if the commit has no such file."""
+        shown = await self.git("cat-file", "blob", f"{commit}:{path}", check=False)
+        return shown.out if shown.exit_code == 0 else None
+
     async def snapshot_commit(self) -> str:
         """A commit of the work tree as it is, on top of the current one; the current one if nothing differs.
 

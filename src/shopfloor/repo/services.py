@@ -11,6 +11,7 @@ import msgspec
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.fact import Fact
 from shopfloor.repo.discovery import Commands, Found, FoundCommands, files_to_read, found_commands
+from shopfloor.repo.origin import Origin
 from shopfloor.repo.store import Store
 
 PLACES = ("services.toml", ".shopfloor/services.toml")
@@ -57,6 +58,14 @@ async def services_at(store: Store, commit: str) -> Services:
     """The services file of a commit; empty services if it has none. GiveUp names what is wrong with a bad one."""
     place = services_place(await store.files(commit))
     return Services() if place is None else parse_services(await store.show(commit, place) or b"", place)
+
+
+async def refuse_bad_services(origin: Origin, commit: str) -> None:
+    """GiveUp when the services file of a commit is bad: said before any work begins, which could never go on."""
+    files = {place: content for place in PLACES if (content := await origin.show(commit, place)) is not None}
+    place = services_place(tuple(files))
+    if place is not None:
+        parse_services(files[place], place)
 
 
 async def commands_at(store: Store, commit: str) -> FoundCommands:

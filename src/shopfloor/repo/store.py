@@ -62,13 +62,17 @@ class Store:
 
     @classmethod
     async def create(cls, path: Path, origin: Origin, base: str) -> "Store":
-        """Makes the store, or opens it if it is there: doing it twice is the same as once."""
+        """Makes the store, or opens it if it is there: doing it twice is the same as once.
+
+        For the one who holds the mission: what a crash left half-done in it is cleared away.
+        """
         if not path.exists():
             fresh = path.with_name(path.name + ".new")
             shutil.rmtree(fresh, ignore_errors=True)
             await _create(fresh, origin, base)
             fresh.rename(path)
             _flush((path.parent,))
+        _clear(path)
         store = await cls.open(path)
         if store.base != base:
             raise Broken(f"The store {str(path)!r} starts from {store.base}, not from {base}; give it another path")
@@ -189,7 +193,10 @@ class Store:
         self._flush_ref(ref)
 
     async def with_files(self, commit: str, files: Mapping[str, bytes], message: str) -> str:
-        """A commit on top of `commit` that also holds these files; `commit` itself if it holds them already."""
+        """A commit on top of `commit` that also holds these files; `commit` itself if it holds them already.
+
+        Dated as `commit` is: the same files and message always give the same hash, also when done again after a crash.
+        """
         with TemporaryDirectory(dir=self.path, prefix="index-") as folder:
             git = self.git.under(GIT_INDEX_FILE=f"{folder}/index")
             await git("read-tree", commit)
@@ -199,7 +206,9 @@ class Store:
             tree = (await git("write-tree")).text
         if tree == await self.tree(commit):
             return commit
-        return (await self.git("commit-tree", tree, "-p", commit, "-m", message)).text
+        date = f"@{(await self.git('show', '--no-patch', '--format=%ct', commit)).text} +0000"
+        dated = self.git.under(GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)
+        return (await dated("commit-tree", tree, "-p", commit, "-m", message)).text
 
     async def merge(self, ours: str, theirs: str, message: str = "") -> str | Conflict:
         """The commit that holds both: one of the two if it contains the other, else a merge of them. Moves no ref."""
@@ -224,6 +233,14 @@ async def _create(path: Path, origin: Origin, base: str) -> None:
         _copy_if_there(origin.shallow, path / "shallow")
     await git("update-ref", _BASE, base)
     _flush((path, *_folders_of(path, _BASE)))
+
+
+def _clear(path: Path) -> None:
+    """Locks of gits that were cut off, and the folders of imports and indexes that were."""
+    for lock in (*path.glob("*.lock"), *path.glob("refs/**/*.lock")):
+        lock.unlink(missing_ok=True)
+    for folder in (*path.glob("incoming-*"), *path.glob("index-*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _init(git_dir: Path, settings: dict[str, str], object_format: str, *, bare: bool) -> Git:

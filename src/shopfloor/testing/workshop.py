@@ -4,9 +4,9 @@ It does not know what is tested with it.
 """
 
 import subprocess
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.journal.store import Journal
 from shopfloor.models.script import Answer, ScriptedCall
 from shopfloor.settings import Settings
+from shopfloor.testing.power import Moment, Supply, open_later, power_cut
 
 MODEL = "scripted:story"
 GIT = ("git", "-c", "user.name=A Person", "-c", "user.email=person@example.org", "-c", "init.defaultBranch=main")
@@ -89,6 +90,22 @@ class Workshop:
         journal = self.journal(self.state / "journal.db")
         async with open_factory(settings, self.environment, models={MODEL: self.model}, journal=journal) as factory:
             yield factory
+
+    @contextmanager
+    def power_cut(self, moment: Moment) -> Generator["Workshop"]:
+        """This workshop, with power that fails at that moment; afterwards its disk is as it was then."""
+        with power_cut((self.repository, self.state), moment) as supply:
+            yield replace(self, journal=supply.open)
+
+    def restarted(self) -> "Workshop":
+        """This workshop when the leases of whoever died in it have run out."""
+        return replace(self, journal=open_later)
+
+    def appends(self, story: Callable[["Workshop"], object]) -> int:
+        """How many appends a story makes when nothing goes wrong."""
+        supply = Supply(())
+        story(replace(self, journal=supply.open))
+        return supply.appends
 
     def kinds(self, mission: str) -> list[str]:
         """The kinds of a mission's facts, in order."""

@@ -16,6 +16,7 @@ from shopfloor.tools.tool import Answer, AnyTool, Arguments, Tool, prose
 from shopfloor.tools.trim import trim_file
 
 LONGEST_S = 1_800
+SMALL = 64 * 1024
 
 Keep = Callable[[Path], str]
 """Stores a whole file as a blob and returns its hash; may be called in another thread."""
@@ -32,7 +33,7 @@ def shell_tool(sandbox: Sandbox, spool: Path, keep: Keep) -> AnyTool:
     async def run(arguments: Shell) -> Answer:
         with spooled(spool) as output:
             finished = await sandbox.run(arguments.command, output=output, timeout_s=arguments.timeout_s)
-            text, trimmed = await anyio.to_thread.run_sync(trim_file, Path(finished.output))
+            text, trimmed = await _trimmed(finished)
             blob = await anyio.to_thread.run_sync(keep, Path(finished.output)) if trimmed else None
         said = f"{ending(finished, arguments.timeout_s)}\n{text or '(no output)'}"
         return Answer(text=said.removesuffix("\n"), exit_code=finished.exit_code, output=blob)
@@ -45,6 +46,13 @@ def shell_tool(sandbox: Sandbox, spool: Path, keep: Keep) -> AnyTool:
         action=lambda arguments: RunCommand(command=arguments.command),
         repeatable=lambda arguments: is_read_only(arguments.command),
     )
+
+
+async def _trimmed(finished: Finished) -> tuple[str, bool]:
+    """What to show of the output. Handing a small file to a thread would take longer than reading it."""
+    if finished.size <= SMALL:
+        return trim_file(Path(finished.output))
+    return await anyio.to_thread.run_sync(trim_file, Path(finished.output))
 
 
 def ending(finished: Finished, timeout_s: int) -> str:

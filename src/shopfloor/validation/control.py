@@ -1,60 +1,242 @@
-"""The control of a test run: the same command, over the same checks, in which every test now fails at once.
+"""Controls of a check file: twins of it, alike but for one number; one must go on passing, the other must fail.
 
-A runner that was patched, a module that exits 0 on import, a hook that turns failures into passes: all of them make
-the control green, and a judge that cannot fail is no judge. The real tests are spoilt, rather than one added, so that a
-command that selects tests by name still meets it and no work can make an exception for it.
-It does not know how the command is run.
+What a check reports is believed only when it can fail. Work that ends the run early, patches the runner, equals
+everything or reads the expected values out of the check keeps the `broken` twin green. Work that knows the check by
+its text, and forges the outcome for that text alone, makes the `sound` twin red. The real tests are changed, rather
+than one added: a command that selects tests by name still meets it, and there is no name to make an exception for.
+Tests fail where they meet the work, or else at their end: what equals everything must be asked whether it equals
+something else, and what ends the run lies in wait for the first call of the work.
+It does not know how a check is run.
 """
 
 import ast
 import re
 from pathlib import PurePosixPath
 
-WORDS = "this test was made to fail"
-
-_JAVASCRIPT = re.compile(
-    r"\b(?:it|test)(?:\.only)?\s*\(\s*(?P<quote>[\"'`])(?:(?!(?P=quote)).)*(?P=quote)\s*,\s*"
-    r"(?:async\s*)?(?:function\s*\w*\s*\([^)]*\)|\([^)]*\)\s*=>|\w+\s*=>)\s*\{"
-)
-_GO = re.compile(r"^func (?:Test|Fuzz)\w*\(\s*(?P<name>\w+) \*testing\.[TF]\s*\)\s*\{", re.MULTILINE)
-_RUST = re.compile(r"#\[(?:\w+::)?test\][^{]*?\bfn\s+\w+\s*\([^)]*\)[^{]*\{")
+from shopfloor.domain.fact import Fact
 
 
-def spoilt(path: str, text: str) -> str | None:
-    """The check file with every test in it made to fail; None where there is none that we know how to spoil."""
+class Controls(Fact):
+    """A check file twice. `tests` is how many tests it holds, each of which must fail; None where nobody can say."""
+
+    sound: str
+    broken: str
+    tests: int | None = None
+
+
+def controls(path: str, text: str, number: int) -> Controls | None:
+    """The twins of a check file; None where we do not know how, or where it holds nothing that could fail.
+
+    `number` is even, and drawn anew for each judgement; the broken twin differs in holding the next, odd one.
+    """
+    sound, broken = _controlled(path, text, f"{number} % 2"), _controlled(path, text, f"{number + 1} % 2")
+    if sound is None or broken is None:
+        return None
+    return Controls(sound=sound, broken=broken, tests=_count(text) if path.endswith(".py") else None)
+
+
+def _controlled(path: str, text: str, odd: str) -> str | None:
     match PurePosixPath(path).suffix:
         case ".py":
-            changed = _python(text)
-        case ".js" | ".ts" | ".jsx" | ".tsx" | ".mjs" | ".cjs":
-            changed = _JAVASCRIPT.sub(lambda test: f'{test[0]} throw new Error("{WORDS}");', text)
+            return _python(text, odd)
+        case ".js" | ".jsx" | ".mjs" | ".cjs" | ".ts" | ".tsx" | ".mts" | ".cts":
+            return _javascript(path, text, odd)
         case ".go" if path.endswith("_test.go"):
-            changed = _GO.sub(lambda test: f'{test[0]} {test["name"]}.Fatal("{WORDS}");', text)
-        case ".rs":
-            changed = _RUST.sub(lambda test: f'{test[0]} panic!("{WORDS}");', text)
+            return _at_each(_GO_TEST, text, f' if {odd} == 1 {{ \\1.Errorf("not so") }};')
+        case ".rs" if text.count("should_panic") < len(_RUST_TEST.findall(text)):
+            return _at_each(_RUST_TEST, text, _RUST_GUARD.format(odd=odd))
+        case ".java":
+            return _java(text, odd)
         case _:
             return None
-    return changed if changed != text else None
 
 
-def _python(text: str) -> str:
-    """Raises before the first statement of every test, at that statement's own indentation."""
+# --- Python -----------------------------------------------------------------------------------------------------
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_COMPOUND = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While),
+    *(ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
+)
+_EQUALS = re.compile(r"assert(?:(?!Not)\w*Equals?|Is)")
+
+
+def _python(text: str, odd: str) -> str | None:
+    """Every expected value hangs on the number, and so does the end of a test that may not come to compare one."""
     try:
         tree = ast.parse(text)
-    except SyntaxError:
-        return text
-    lines = text.splitlines(keepends=True)
-    for first in sorted(_first_statements(tree), key=lambda statement: -statement.lineno):
-        line = lines[first.lineno - 1].encode()
-        before, after = line[: first.col_offset].decode(), line[first.col_offset :].decode()
-        raising = f'raise AssertionError("{WORDS}")'
-        # A body may stand on the line of its `def`; else it has a line, and an indentation, of its own.
-        lines[first.lineno - 1] = f"{before}{raising}" + (f"\n{before}{after}" if before.isspace() else f"; {after}")
-    return "".join(lines)
+    except (SyntaxError, ValueError):
+        return None
+    edits = _Edits(text)
+    expected = [value for node in ast.walk(tree) if (value := _expected(node)) is not None]
+    tests = _test_functions(tree)
+    for value in expected:
+        edits.wrap(value, "(lambda seen: (seen, (seen,)))(", f")[{odd}]")
+    for test in tests:
+        if not _surely_compares(test.body):
+            edits.end_with(test.body, f"assert {odd} == 0")
+    return edits.apply() if expected or tests else None
 
 
-def _first_statements(tree: ast.Module) -> list[ast.stmt]:
-    return [
-        node.body[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")
-    ]
+def _expected(node: ast.AST) -> ast.expr | None:
+    """Of an assertion that two values are equal, the one that is expected: the one that is written out."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name), args=[first, second, *_]) if _EQUALS.fullmatch(name):
+            pass
+        case ast.Assert(test=ast.Compare(left=first, ops=[ast.Eq()], comparators=[second])):
+            pass
+        case _:
+            return None
+    if isinstance(first, ast.Starred) or isinstance(second, ast.Starred):
+        return None
+    return first if _is_worked_out(second) and not _is_worked_out(first) else second
+
+
+def _surely_compares(body: list[ast.stmt]) -> bool:
+    """Whether a test that passes has come by an expected value."""
+    for node in body:
+        match node:
+            case ast.Expr(value=value) if _expected(value) is not None:
+                return True
+            case ast.Assert() if _expected(node) is not None:
+                return True
+            case ast.Return():
+                return False
+            case _:
+                pass
+    return False
+
+
+def _is_worked_out(node: ast.expr) -> bool:
+    return any(isinstance(part, ast.Call | ast.Name) for part in ast.walk(node))
+
+
+def _test_functions(tree: ast.Module) -> list[_Function]:
+    """Test functions of the module and of its classes; what is defined inside a function is none."""
+    found: list[_Function] = []
+    waiting: list[ast.stmt] = list(tree.body)
+    while waiting:
+        node = waiting.pop(0)
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found += [node] if name.startswith("test") else []
+            case ast.ClassDef(body=body):
+                waiting += body
+            case ast.If(body=body, orelse=orelse) | ast.Try(body=body, orelse=orelse):
+                waiting += [*body, *orelse]
+            case _:
+                pass
+    return found
+
+
+def _count(text: str) -> int:
+    return len(_test_functions(ast.parse(text)))
+
+
+class _Edits:
+    """Insertions into a text, which stays as it is everywhere else."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text.encode()
+        self._line_starts = [0]
+        for line in self._text.splitlines(keepends=True):
+            self._line_starts.append(self._line_starts[-1] + len(line))
+        self._insertions: list[tuple[int, int, str]] = []
+
+    def wrap(self, node: ast.expr, before: str, after: str) -> None:
+        """Puts an expression between two texts."""
+        self._insert(self._start(node), before)
+        self._insert(self._end(node), after)
+
+    def end_with(self, block: list[ast.stmt], words: str) -> None:
+        """Makes a statement the last of a block, before one that leaves it. Lines keep their numbers where they can."""
+        last = block[-1]
+        if isinstance(last, ast.Return | ast.Raise):
+            self._insert(self._start(last), f"{words}; ")
+        elif isinstance(last, _COMPOUND):
+            self._insert(self._end(last), f"\n{self._indentation(block[0])}{words}")
+        else:
+            self._insert(self._end(last), f"; {words}")
+
+    def apply(self) -> str:
+        """The text with all of them; of two at one place, the one made first comes first."""
+        done = self._text
+        for place, _, words in sorted(self._insertions, reverse=True):
+            done = done[:place] + words.encode() + done[place:]
+        return done.decode()
+
+    def _insert(self, place: int, words: str) -> None:
+        self._insertions.append((place, len(self._insertions), words))
+
+    def _indentation(self, first: ast.stmt) -> str:
+        """What stands before the first statement of a block."""
+        decorators = first.decorator_list if isinstance(first, _Function | ast.ClassDef) else ()
+        top = min([first.lineno, *(decorator.lineno for decorator in decorators)])
+        return self._text[self._line_starts[top - 1] :][: first.col_offset].decode()
+
+    def _start(self, node: ast.expr | ast.stmt) -> int:
+        return self._line_starts[node.lineno - 1] + node.col_offset
+
+    def _end(self, node: ast.expr | ast.stmt) -> int:
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        return self._line_starts[node.end_lineno - 1] + node.end_col_offset
+
+
+# --- other languages, by the look of their text -----------------------------------------------------------------
+
+_GO_TEST = re.compile(r"^func (?:Test|Fuzz)\w*\(\s*(\w+) \*testing\.[TF]\s*\)\s*\{", re.M)
+_RUST_TEST = re.compile(
+    r"#\[(?:\w+::)?test(?:\([^\]]*\))?\](?:\s*#\[[^\]]*\])*\s*(?:pub\s+)?(?:async\s+)?fn\s+\w+\s*\(\)[^{;]*\{"
+)
+_RUST_GUARD = (
+    " struct AtTheEnd; impl Drop for AtTheEnd {{ fn drop(&mut self)"
+    " {{ if {odd} == 1 && !std::thread::panicking() {{ panic!() }} }} }} let _at_the_end = AtTheEnd;"
+)
+
+_SCRIPT_TEST = re.compile(r"(?<![.\w])(?:test|it)(?:\.\w+)*\s*\(")
+_SCRIPT_HEAD = re.compile(r"(?:#![^\n]*\n)?(?:\s|//[^\n]*|/\*.*?\*/|[\"']use \w+[\"'];?)*", re.S)
+"""What has to stay at the top. The hook follows at once: in Node, tests defined before it do not have it."""
+_SCRIPT_IMPORT = re.compile(r"from\s+[\"'](vitest|node:test|bun:test|@jest/globals)[\"']")
+_SCRIPT_REQUIRE = re.compile(r"require\(\s*[\"'](node:test|@jest/globals)[\"']\s*\)")
+
+
+def _at_each(test: re.Pattern[str], text: str, words: str) -> str | None:
+    changed, count = test.subn(lambda found: found[0] + found.expand(words), text)
+    return changed if count else None
+
+
+def _javascript(path: str, text: str, odd: str) -> str | None:
+    """A hook that every runner of note has: it fails each test after it has run."""
+    if not _SCRIPT_TEST.search(text):
+        return None
+    before = _SCRIPT_HEAD.match(text)
+    at = before.end() if before else 0
+    hook = f"{_afterwards(path, text)} afterwards(() => {{ if ({odd}) throw new Error(); }});\n"
+    return f"{text[:at]}{hook}{text[at:]}"
+
+
+def _afterwards(path: str, text: str) -> str:
+    """Where the hook comes from: some runners have it imported, others have it everywhere."""
+    if found := _SCRIPT_IMPORT.search(text):
+        return f'import {{ afterEach as afterwards }} from "{found[1]}";'
+    if found := _SCRIPT_REQUIRE.search(text):
+        return f'const {{ afterEach: afterwards }} = require("{found[1]}");'
+    everything = "(globalThis as any)" if re.search(r"\.[mc]?tsx?$", path) else "globalThis"
+    return f"const afterwards = {everything}.afterEach ?? ((check) => check());"
+
+
+_JAVA_HOOKS = {
+    "org.junit.jupiter": "@org.junit.jupiter.api.AfterEach",
+    "org.junit.": "@org.junit.After public",
+    "org.testng.": "@org.testng.annotations.AfterMethod public",
+}
+
+
+def _java(text: str, odd: str) -> str | None:
+    """The same hook, before the brace that closes the class."""
+    hook = next((words for mark, words in _JAVA_HOOKS.items() if mark in text), None)
+    if hook is None or "@Test" not in text:
+        return None
+    body, brace, rest = text.rpartition("}")
+    method = f"    {hook} void afterwards() {{ if ({odd} == 1) throw new AssertionError(); }}\n"
+    return f"{body}{method}{brace}{rest}"

@@ -14,6 +14,7 @@ from shopfloor.agent.desk import Desk
 from shopfloor.domain.contract import SealedChecks
 from shopfloor.domain.mission import CheckOutcome, Evidence
 from shopfloor.repo.store import Store
+from shopfloor.sandbox.probe import find_chromium
 from shopfloor.sandbox.protocol import Blueprint, Finished, Sandbox
 
 StartSandbox: TypeAlias = Callable[[Blueprint], AbstractAsyncContextManager[Sandbox]]
@@ -32,6 +33,8 @@ class Court:
     start: StartSandbox
     folder: Path
     command_timeout_s: float = COMMAND_TIMEOUT_S
+    find_browser: Callable[[], str] = find_chromium
+    """The path of a Chromium, "" if there is none."""
 
     async def checkout(self, commit: str, name: str) -> Path:
         """A fresh clone at that commit; what a judge before a crash left there is thrown away."""
@@ -51,8 +54,11 @@ class Court:
 
     async def run(self, sandbox: Sandbox, command: str) -> tuple[Finished, str]:
         """Runs a command to its end; how it ended, and its output (the head and tail of a very long one)."""
-        finished = await sandbox.run(command, output=self.scratch(), timeout_s=self.command_timeout_s)
-        return finished, read_transcript(Path(finished.output))
+        output = self.scratch()
+        finished = await sandbox.run(command, output=output, timeout_s=self.command_timeout_s)
+        text = read_transcript(output)
+        output.unlink()
+        return finished, text
 
     def transcript(self, command: str, finished: Finished, output: str, caption: str) -> Evidence:
         """A command's transcript, kept as evidence."""

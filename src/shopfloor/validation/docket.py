@@ -19,11 +19,15 @@ _NUMBER = re.compile(r"^\[(E\d+) (check|transcript|exchange|screenshot)\] (.*)")
 
 
 class Docket:
-    """Evidence by number. After a restart it is what the judge's stream says it was."""
+    """Evidence by number."""
 
-    def __init__(self, blobs: Blobs, before: Iterable[Recorded] = ()) -> None:
+    def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._evidence: dict[str, Evidence] = {}
+
+    def recall(self, before: Iterable[Recorded]) -> None:
+        """Becomes what the judge's stream says it was before a restart; what was entered since is forgotten."""
+        self._evidence.clear()
         for recorded in before:
             match cast("AgentEvent | None", recorded.event):
                 case ToolReturned(result=result) if result.output is not None:

@@ -11,7 +11,6 @@ import msgspec
 
 from shopfloor.domain.contract import Surface
 from shopfloor.guard.actions import Drive
-from shopfloor.sandbox.probe import find_chromium
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Answer, AnyTool, Arguments, Tool, always
 from shopfloor.validation.docket import Docket
@@ -86,12 +85,15 @@ class Restart(Arguments):
 class Hands:
     """The drivers of one session. Opened on first use, closed with `stack`."""
 
-    def __init__(self, sandbox: Sandbox, docket: Docket, stack: AsyncExitStack, address: str, app: App | None) -> None:
+    def __init__(
+        self, sandbox: Sandbox, docket: Docket, stack: AsyncExitStack, address: str, app: App | None, browser: str
+    ) -> None:
         self._sandbox = sandbox
         self._docket = docket
         self._stack = stack
         self._address = address
         self._app = app
+        self._browser = browser
         self._drivers: dict[Surface, Driver] = {}
 
     def tools(self, surfaces: frozenset[Surface]) -> tuple[AnyTool, ...]:
@@ -146,7 +148,7 @@ class Hands:
 
     def _open(self, surface: Surface):
         if surface == "web":
-            return open_web(self._sandbox, self._address, chromium=find_chromium())
+            return open_web(self._sandbox, self._address, chromium=self._browser)
         if surface == "http":
             return open_http(self._sandbox, self._address)
         return open_terminal(self._sandbox)

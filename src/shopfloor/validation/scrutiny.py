@@ -7,21 +7,24 @@ It does not know who did the work, nor what happens after the verdict.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from shopfloor.domain.contract import Check, Contract, SealedChecks
 from shopfloor.domain.mission import CheckOutcome, Finding, Judge, Judged, Verdict
 from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import is_test, is_test_configuration
-from shopfloor.sandbox.protocol import Blueprint, Sandbox
+from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.validation import tamper
-from shopfloor.validation.control import spoilt
+from shopfloor.validation.counterproof import CONTROL, counterproof, counterproof_of_tests
 from shopfloor.validation.court import Court
 from shopfloor.validation.review import ReviewCase, review
+from shopfloor.validation.stage import Stage
 from shopfloor.validation.testrun import tests_ran
 
 SEALED = "sealed-checks"
-CONTROL = "control"
 BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"
+MOST_TESTS_CONTROLLED = 200
+"""Test files of a repository that are made to fail; a few would do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +47,15 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
     """The verdict on one candidate."""
     changes = await _changes(court, case)
     found = tamper.findings(changes, case.contract.supersedes)
-    place = await court.checkout(case.commit, "scrutiny")
-    async with court.start(Blueprint(checkout=str(place))) as sandbox:
+    restored = await _of_the_base(changes, court, case)
+    stage = Stage(court=court, commit=case.commit, laid={**restored, **court.sealed(case.checks)})
+    sealed = await _sealed_checks(stage, case)
+    began = monotonic()
+    async with stage.sandbox() as sandbox:
         independence = "enforced" if sandbox.level != "none" else "not enforced: no sandbox"
-        restored = await _restore(changes, court, case, sandbox)
-        sealed = await _sealed_checks(court, case, sandbox)
-        gates = await _gates(court, case, sandbox, restored)
+        gates = await _gates(court, case, sandbox, tuple(restored))
+    if not sealed:
+        gates += await _control_of_gates(stage, case, gates, monotonic() - began)
     checks = (*sealed, *gates)
     judge = Judge(independence=independence)
     if case.review is not None and all(check.passed for check in checks) and not any(f.refuses for f in found):
@@ -91,28 +97,26 @@ def _text(content: bytes | None) -> str | None:
         return None
 
 
-async def _restore(changes: Sequence[tamper.Change], court: Court, case: Case, sandbox: Sandbox) -> tuple[str, ...]:
-    """Lays the base's own tests and their configuration back over the change; the paths that differed."""
+async def _of_the_base(changes: Sequence[tamper.Change], court: Court, case: Case) -> dict[str, bytes]:
+    """The base's own tests and their configuration, where the change made something else of them."""
     sealed = {path for path, _ in case.checks.files}
+    exempt = {*case.contract.supersedes, *sealed, *tamper.moved(changes)}
     restored: dict[str, bytes] = {}
     for change in changes:
-        measures = is_test(change.path) or is_test_configuration(change.path)
-        if measures and change.path not in case.contract.supersedes and change.path not in sealed:
+        if change.path not in exempt and (is_test(change.path) or is_test_configuration(change.path)):
             before = await court.store.show(case.base, change.path)
             restored |= {} if before is None else {change.path: before}
-    await sandbox.lay(restored)
-    return tuple(restored)
+    return restored
 
 
-async def _sealed_checks(court: Court, case: Case, sandbox: Sandbox) -> tuple[CheckOutcome, ...]:
-    """Every sealed check, then the same commands over checks in which every test was made to fail."""
+async def _sealed_checks(stage: Stage, case: Case) -> tuple[CheckOutcome, ...]:
+    """Every sealed check; when all passed, whether that is to be believed."""
     if not case.checks.checks:
         return ()
-    await sandbox.lay(court.sealed(case.checks))
-    outcomes = [await _sealed_check(court, sandbox, check) for check in case.checks.checks]
+    async with stage.sandbox() as sandbox:
+        outcomes = [await _sealed_check(stage.court, sandbox, check) for check in case.checks.checks]
     if all(outcome.passed for outcome in outcomes):
-        outcomes.append(await _control(court, case, sandbox))
-        await sandbox.lay(court.sealed(case.checks))
+        outcomes.append(await counterproof(stage, case.checks.checks, stage.court.sealed(case.checks)))
     return tuple(outcomes)
 
 
@@ -129,25 +133,6 @@ def _must_have_run(court: Court, outcome: CheckOutcome) -> CheckOutcome:
     return outcome
 
 
-async def _control(court: Court, case: Case, sandbox: Sandbox) -> CheckOutcome:
-    """The commands must fail once every test in their files does."""
-    broken: dict[str, bytes] = {}
-    for path, content in court.sealed(case.checks).items():
-        changed = spoilt(path, content.decode(errors="replace"))
-        broken |= {} if changed is None else {path: changed.encode()}
-    controlled = [check for check in case.checks.checks if set(check.files) & set(broken)]
-    if not controlled:
-        return CheckOutcome(name=CONTROL, passed=True, detail="not checked: no known way to make these tests fail")
-    await sandbox.lay(broken)
-    for check in controlled:
-        finished, output = await court.run(sandbox, check.command)
-        if finished.exit_code == 0:
-            evidence = court.transcript(check.command, finished, output, "control: failing tests were reported green")
-            detail = f"tests that were made to fail did not fail under {check.command!r}: it is not to be believed"
-            return CheckOutcome(name=CONTROL, passed=False, detail=detail, command=check.command, evidence=(evidence,))
-    return CheckOutcome(name=CONTROL, passed=True, detail="tests that were made to fail were seen to fail")
-
-
 async def _gates(court: Court, case: Case, sandbox: Sandbox, restored: Sequence[str]) -> tuple[CheckOutcome, ...]:
     """The repository's own commands, as they were configured at the base commit."""
     outcomes: list[CheckOutcome] = []
@@ -161,6 +146,20 @@ async def _gates(court: Court, case: Case, sandbox: Sandbox, restored: Sequence[
             outcome = _with(outcome, detail=f"{outcome.detail}; with the base's own {', '.join(restored[:5])}")
         outcomes.append(outcome)
     return tuple(outcomes)
+
+
+async def _control_of_gates(
+    stage: Stage, case: Case, gates: Sequence[CheckOutcome], seconds: float
+) -> tuple[CheckOutcome, ...]:
+    """Where no sealed check judges, the repository's own tests do: whether their success is to be believed."""
+    tests = next((gate for gate in gates if gate.name == TESTS), None)
+    if tests is None or tests.exit_code != 0 or not tests.passed:
+        return ()
+    store = stage.court.store
+    paths = [path for path in await store.files(case.base) if is_test(path) and path not in case.contract.supersedes]
+    files = {path: await store.show(case.base, path) or b"" for path in paths[:MOST_TESTS_CONTROLLED]}
+    base = Stage(court=stage.court, commit=case.base, laid={})
+    return (await counterproof_of_tests(stage, base, tests.command, files, seconds),)
 
 
 def gates_of(commands: FoundCommands) -> tuple[tuple[str, str], ...]:

@@ -1,47 +1,64 @@
 """Was the measuring changed instead of the work? Pure findings over what a change did to tests and their set-up.
 
-Restoring the base's tests at judging makes tampering useless; this names it, so that the verdict says what was tried.
-It does not know why a test was changed: a contract that wants one changed lists it under `supersedes`.
+Restoring the base's tests at judging makes tampering useless; this names it, so that the verdict says what was tried,
+and nothing of it lands. It does not know why a test was changed: a contract that wants one changed lists it under
+`supersedes`.
 """
 
 import ast
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import Finding, Severity
 from shopfloor.repo.sources import is_test, is_test_configuration
+from shopfloor.validation.cases import Case, Unreadable, cases, found_again, lost, weakened
 
 DELETED = "tests-deleted"
 WEAKENED = "tests-weakened"
 SKIPPED = "tests-skipped"
 RUNNER = "test-runner-patched"
 EXIT = "early-exit"
+MOVED = "tests-moved"
 SERVICES = "services-changed"
+AWARE = "asks-if-tested"
 
-_OUTCOME_HOOKS = re.compile(
-    r"pytest_(?:runtest_\w+|pyfunc_call|collection_modifyitems|collection_finish|sessionfinish|exception_interact"
-    r"|report_\w+|ignore_collect|unconfigure)"
-    r"|hookwrapper|wasxfail|\.outcome\s*=|exitstatus|os\._exit|sys\.exit|SystemExit"
-    r"|\bTestCase\.\w+\s*=|setattr\(\s*(?:unittest|TestCase)|__eq__\s*="
+_DECIDES_OUTCOMES = re.compile(
+    r"\bpytest_(?:pyfunc_call|runtest_protocol|runtest_call|runtest_logreport|ignore_collect|report_teststatus)\b"
+    r"|\.outcome\s*=[^=]|force_result|force_exception|wasxfail|exitstatus\s*=[^=]|os\._exit"
+    r"|__eq__\s*=|\bitems\[:\]\s*=|\bitems\.clear\(|\bdel items\b|_deselected|\bcollect_ignore"
 )
-_CONFIG_NARROWS = re.compile(
-    r"^\+.*(?:--deselect|--ignore|-k\s|-p\s+no:|norecursedirs|collect_ignore|--exitfirst|--co\b|testPathIgnore|xfail_strict\s*=\s*false)",
-    re.MULTILINE,
+_SKIPS_ANYWHERE = re.compile(r"\bautouse\s*=\s*True|\bdef pytest_|\bpytestmark\b")
+_HAS_A_SAY = re.compile(r"\bpytest_(?:runtest_\w+|collection_\w+|sessionfinish|unconfigure|exception_interact)\b")
+_NARROWS = re.compile(
+    r"(?:addopts|pytest|py\.test|jest|vitest|mocha|unittest|--test)\b.*?"
+    r"(?:--deselect|--ignore|--collect-only|--co\b|\s-k[\s=]|-m\s*[\"']?not\b|--testPathIgnore|--passWithNoTests|--grep)"
+    r"|^\s*[\"']?--(?:deselect|ignore|ignore-glob)=|^\s*[\"']?--(?:collect-only|co|passWithNoTests)\b"
+    r"|\bnorecursedirs\b|\bcollect_ignore|\btestPathIgnorePatterns|\bxfail_strict\s*=\s*false",
+    re.M,
 )
-_SHADOWED = re.compile(
-    r"^(?:.*/)?(?:pytest|unittest|_pytest|nose2?|doctest|sitecustomize|usercustomize)(?:\.py|/__init__\.py)$"
+_SHADOWS = re.compile(
+    r"(?:^|/)(?:pytest|unittest|_pytest|nose2?|doctest|sitecustomize|usercustomize)(?:\.[\w-]+)*\.(?:pyc?|so|pyd)$"
+    r"|(?:^|/)(?:pytest|unittest|_pytest|nose2?|doctest)/__init__\.py$"
 )
-_SKIP = re.compile(
-    r"@(?:pytest\.mark\.|unittest\.)(?:skip|xfail|expectedFailure)|\bpytest\.(?:skip|xfail)\(|\bself\.skipTest\("
-    r"|\b(?:it|test|describe)\.(?:skip|todo)\b|\bxit\(|\bxdescribe\(|\bt\.Skip\(|#\[ignore"
+_COMPILED = (".pyc", ".pyo")
+_PROSE = (".md", ".rst")
+_SKIPS = re.compile(
+    r"\b(?:pytest\.mark|unittest|mark)\.(?:skip|xfail|expectedFailure)\w*|\bpytest\.(?:skip|xfail|importorskip)\("
+    r"|\bself\.skipTest\(|\bSkipTest\b|\b__test__\s*=\s*False|^def load_tests\b|^@(?:skip|expectedFailure)\w*"
+    r"|(?<![.\w])(?:it|test|describe)\.(?:skip|todo|only|failing)\b|(?<![.\w])(?:xit|xtest|xdescribe|fit|fdescribe)\("
+    r"|\bt\.Skip\w*\(|#\[(?:ignore|cfg_attr\([^)]*ignore)|@(?:Disabled|Ignore)\b",
+    re.M,
 )
-_ASSERTS = re.compile(r"\bassert|\bexpect\s*\(|\bt\.(?:Error|Fatal)|\bself\.assert|\bself\.fail|\bpanic!|\bshould\b")
-_LEAVES_EARLY = re.compile(
-    r"^\s*(?:os\._exit\(|sys\.exit\(0?\)|raise SystemExit|process\.exit\(0?\)|quit\(\)|exit\(0?\))", re.M
+_ASKS_IF_TESTED = re.compile(
+    r"PYTEST_CURRENT_TEST|[\"'](?:unittest|pytest|_pytest)[\"']\s+(?:not\s+)?in\s+sys\.(?:modules|argv)"
+    r"|JEST_WORKER_ID|VITEST_WORKER_ID"
 )
-_GUARDED_MAIN = re.compile(r"^if __name__ == ", re.M)
+_SCRIPT_EXIT = re.compile(r"^process\.exit\((?:0|)\)", re.M)
+_SCRIPTS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+_PROGRAMS = re.compile(r"(?:^|/)(?:bin|scripts?|tools|cli)/|(?:^|/)(?:cli|__main__)\.\w+$")
+_RUNNER_MODULES = ("unittest", "pytest", "_pytest", "nose2")
 
 
 class Change(Fact):
@@ -53,71 +70,84 @@ class Change(Fact):
 
 
 def findings(changes: Collection[Change], supersedes: Collection[str] = ()) -> tuple[Finding, ...]:
-    """What this change did to the measuring. P0 refuses; P3 only tells."""
+    """What this change did to the measuring. P0 and P1 refuse; P2 and P3 only tell."""
     found: list[Finding] = []
+    fresh = _fresh_cases(changes)
+    elsewhere = moved(changes)
     for change in changes:
-        if change.path in supersedes:
-            continue
-        if _SHADOWED.match(change.path) and change.before is None:
-            found.append(_finding(RUNNER, "P0", change, "takes the place of a module that runs the tests"))
-        elif is_test_configuration(change.path):
-            found += _about_configuration(change)
-        elif is_test(change.path) and change.before is not None:
-            found += _about_test(change, change.before)
-        elif change.after is not None:
-            found += _about_source(change)
-        if change.path.endswith("services.toml") and change.before != change.after:
-            found.append(_finding(SERVICES, "P2", change, "configures judging; judges go on using the base's version"))
+        if change.path in elsewhere:
+            found.append(_finding(MOVED, "P2", change, "its tests stand somewhere else now: see that they still run"))
+        elif change.path not in supersedes:
+            found += _about(change, fresh)
     return tuple(found)
+
+
+def moved(changes: Collection[Change]) -> frozenset[str]:
+    """Test files that are gone, all of whose tests stand somewhere else now, asserting as much."""
+    fresh = _fresh_cases(changes)
+    gone = [change for change in changes if change.after is None and change.before is not None]
+    return frozenset(change.path for change in gone if _stands_elsewhere(change, changes, fresh))
+
+
+def _stands_elsewhere(change: Change, changes: Collection[Change], fresh: Sequence[Case]) -> bool:
+    if any(other.before is None and other.after == change.before for other in changes):
+        return True
+    was = _readable(change.path, change.before or "")
+    return bool(was) and all(found_again(case, fresh) for case in was if case.is_test)
+
+
+def _fresh_cases(changes: Collection[Change]) -> tuple[Case, ...]:
+    """Tests that were not there before: where a moved one may be found again."""
+    fresh: list[Case] = []
+    for change in changes:
+        if _holds_tests(change.path) and change.after is not None:
+            fresh += lost(_readable(change.path, change.after), _readable(change.path, change.before or ""))
+    return tuple(fresh)
+
+
+def _about(change: Change, fresh: Sequence[Case]) -> list[Finding]:
+    if change.path.endswith(_COMPILED):
+        return [_finding(RUNNER, "P1", change, "is compiled, and may run in place of a source: take it out")]
+    if _SHADOWS.search(change.path) and change.before is None:
+        return [_finding(RUNNER, "P0", change, "takes the place of a module that runs the tests")]
+    if is_test_configuration(change.path):
+        return _about_configuration(change)
+    found: list[Finding] = []
+    if change.before is not None and _holds_tests(change.path):
+        found += _about_test(change, change.before, fresh)
+    if change.after is not None:
+        found += _about_source(change, change.after)
+    return found
+
+
+def _holds_tests(path: str) -> bool:
+    """Rust keeps tests in the sources themselves."""
+    return path.endswith(".rs") or (is_test(path) and not path.endswith(_PROSE))
+
+
+def _readable(path: str, text: str) -> Sequence[Case]:
+    found = cases(path, text)
+    return () if isinstance(found, Unreadable) else found
+
+
+# --- what configures tests --------------------------------------------------------------------------------------
 
 
 def _about_configuration(change: Change) -> list[Finding]:
     if change.after is None:
         return [_finding(RUNNER, "P1", change, "test configuration was deleted")]
     added = _added(change)
-    if _OUTCOME_HOOKS.search(added):
+    if change.path.endswith("services.toml"):
+        return [_finding(SERVICES, "P2", change, "configures judging; judges go on using the base's version")]
+    if _SKIPS.search(added) and _SKIPS_ANYWHERE.search(change.after):
+        return [_finding(RUNNER, "P0", change, "skips tests from outside them")]
+    if _DECIDES_OUTCOMES.search(added) or _patches_a_runner(change):
         return [_finding(RUNNER, "P0", change, "changes the outcome of tests")]
-    if _CONFIG_NARROWS.search(added):
+    if _NARROWS.search(added):
         return [_finding(RUNNER, "P1", change, "leaves tests out of the run")]
+    if _HAS_A_SAY.search(added):
+        return [_finding(RUNNER, "P2", change, "has a say in the outcome of tests")]
     return [_finding(RUNNER, "P3", change, "test configuration was changed")]
-
-
-def _about_test(change: Change, before: str) -> list[Finding]:
-    if change.after is None:
-        return [_finding(DELETED, "P0", change, "a test file that was there before is gone")]
-    if change.after == before:
-        return []
-    found: list[Finding] = []
-    lost = _lost_tests(change.path, before, change.after)
-    if lost:
-        found.append(_finding(DELETED, "P0", change, f"tests are gone: {', '.join(sorted(lost)[:5])}"))
-    weaker = _weakened(change.path, before, change.after)
-    if weaker:
-        found.append(_finding(WEAKENED, "P0", change, f"assertions were changed or removed: {weaker}"))
-    if len(_SKIP.findall(change.after)) > len(_SKIP.findall(before)):
-        found.append(_finding(SKIPPED, "P0", change, "tests that ran before are skipped"))
-    return found
-
-
-def _about_source(change: Change) -> list[Finding]:
-    """An exit at the top level of a module ends the test run with success before a test has run."""
-    assert change.after is not None
-    text = change.after
-    if not change.path.endswith(".py"):
-        return []
-    before = change.before or ""
-    main = _GUARDED_MAIN.search(text)
-    for match in _LEAVES_EARLY.finditer(text, 0, main.start() if main else len(text)):
-        line = match.group(0).strip()
-        if _at_top_level(text, match.start()) and line not in before:
-            return [_finding(EXIT, "P0", change, f"ends the whole process when imported: {line}")]
-    return []
-
-
-def _at_top_level(text: str, start: int) -> bool:
-    line_start = text.rfind("\n", 0, start) + 1
-    line = text[line_start:].lstrip("\n")
-    return not line.startswith((" ", "\t"))
 
 
 def _added(change: Change) -> str:
@@ -127,66 +157,162 @@ def _added(change: Change) -> str:
         if before[line] > 0:
             before[line] -= 1
         else:
-            lines.append("+" + line)
+            lines.append(line)
     return "\n".join(lines)
 
 
-def _lost_tests(path: str, before: str, after: str) -> set[str]:
-    was, now = _test_bodies(path, before), _test_bodies(path, after)
-    if was is None or now is None:
-        return set()
-    return set(was) - set(now)
+# --- tests ------------------------------------------------------------------------------------------------------
 
 
-def _weakened(path: str, before: str, after: str) -> str:
-    """The first assertion that a test lost, "" if none did."""
-    was, now = _test_bodies(path, before), _test_bodies(path, after)
-    if was is None:
-        gone = len(_ASSERTS.findall(before)) - len(_ASSERTS.findall(after))
-        return f"{gone} fewer" if gone > 0 else ""
-    if now is None:
-        return "the file can no longer be parsed"
-    for name, asserts in was.items():
-        missing = asserts - now.get(name, asserts)
-        if missing:
-            return f"{name}: {next(iter(missing))[:120]}"
-    return ""
-
-
-def _test_bodies(path: str, text: str) -> dict[str, Counter[str]] | None:
-    """Each Python test by its qualified name, with its asserting statements; None for other languages."""
-    if not path.endswith(".py"):
-        return None
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return None
-    found: dict[str, Counter[str]] = {}
-    _collect(tree, "", found)
+def _about_test(change: Change, before: str, fresh: Sequence[Case]) -> list[Finding]:
+    was = _readable(change.path, before)
+    if change.after is None:
+        if not is_test(change.path):
+            return [_finding(DELETED, "P0", change, _gone(was))] if was else []
+        return [_finding(DELETED, "P0", change, _gone(was) or "a test file that was there before is gone")]
+    now = cases(change.path, change.after)
+    if isinstance(now, Unreadable):
+        return [_finding(WEAKENED, "P0", change, "the file can no longer be parsed")] if was else []
+    found: list[Finding] = []
+    if missing := [case for case in lost(was, now) if not found_again(case, fresh)]:
+        found.append(_finding(DELETED, "P0", change, _gone(missing)))
+    if weaker := weakened(was, now):
+        found.append(_finding(WEAKENED, "P0", change, f"assertions were changed or removed: {weaker}"))
+    if _skips_more(before, change.after, was, now):
+        found.append(_finding(SKIPPED, "P0", change, "tests that ran before are skipped"))
     return found
 
 
-def _collect(node: ast.AST, prefix: str, found: dict[str, Counter[str]]) -> None:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.ClassDef):
-            _collect(child, f"{prefix}{child.name}.", found)
-        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and child.name.startswith("test"):
-            found[f"{prefix}{child.name}"] = Counter(
-                ast.unparse(statement) for statement in ast.walk(child) if _asserts(statement)
-            )
+def _gone(missing: Sequence[Case]) -> str:
+    return f"tests are gone: {', '.join(case.name for case in missing[:5])}" if missing else ""
 
 
-def _asserts(node: ast.AST) -> bool:
-    if isinstance(node, ast.Assert):
-        return True
-    if isinstance(node, ast.With):
-        return any("aises" in ast.unparse(item.context_expr) for item in node.items)
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Call)
-        and isinstance(node.value.func, ast.Attribute)
-        and node.value.func.attr.startswith(("assert", "fail"))
-    )
+def _skips_more(before: str, after: str, was: Sequence[Case], now: Sequence[Case]) -> bool:
+    """More skips than there were. New tests may be skipped, one each: they took nothing away."""
+    more = len(_SKIPS.findall(after)) - len(_SKIPS.findall(before))
+    return more > len(lost(now, was))
+
+
+# --- sources ----------------------------------------------------------------------------------------------------
+
+
+def _about_source(change: Change, after: str) -> list[Finding]:
+    found: list[Finding] = []
+    if change.path.endswith(".py"):
+        if _patches_a_runner(change):
+            found.append(_finding(RUNNER, "P0", change, "changes the runner of the tests from within the product"))
+        if words := _ends_when_imported(change, after):
+            found.append(_finding(EXIT, "P0", change, f"ends the whole process when imported: {words}"))
+    elif change.path.endswith(_SCRIPTS) and _is_imported(change.path, after) and _SCRIPT_EXIT.search(_added(change)):
+        found.append(_finding(EXIT, "P0", change, "ends the whole process when imported: process.exit()"))
+    if not is_test(change.path) and _ASKS_IF_TESTED.search(_added(change)):
+        found.append(_finding(AWARE, "P2", change, "asks whether it is being tested"))
+    return found
+
+
+def _is_imported(path: str, text: str) -> bool:
+    """Programs may end the process; what tests import may not."""
+    return not text.startswith("#!") and not _PROGRAMS.search(path)
+
+
+def _ends_when_imported(change: Change, after: str) -> str:
+    """A statement at the top of a module that ends the process with success; "" if the change brings none."""
+    if not _is_imported(change.path, after):
+        return ""
+    earlier = {ast.unparse(node) for node in _top_level(change.before or "")}
+    for node in _top_level(after):
+        words = ast.unparse(node)
+        if words not in earlier and (_ENDS.fullmatch(words) or (not is_test(change.path) and _skips(words))):
+            return words
+    return ""
+
+
+def _skips(words: str) -> bool:
+    return _SKIPS_WHO_IMPORTS.fullmatch(words) is not None
+
+
+_ENDS = re.compile(
+    r"os\._exit\(.*\)|(?:sys\.exit|exit|quit)\((?:0|None|False|)\)|raise SystemExit(?:\((?:0|None|False|)\))?"
+    r"|atexit\.register\(os\._exit, .*\)"
+)
+_SKIPS_WHO_IMPORTS = re.compile(r"raise (?:\w+\.)*SkipTest.*|pytest\.skip\(.*")
+
+
+def _top_level(text: str) -> list[ast.stmt]:
+    """Statements that run whenever a module is imported; what stands under a condition may be a program's own."""
+    found: list[ast.stmt] = []
+    waiting = list(_parsed(text).body)
+    while waiting:
+        node = waiting.pop(0)
+        match node:
+            case ast.Try():
+                waiting = [*node.body, *node.orelse, *node.finalbody, *waiting]
+            case ast.With():
+                waiting = [*node.body, *waiting]
+            case _:
+                found.append(node)
+    return found
+
+
+def _patches_a_runner(change: Change) -> bool:
+    """Whether it assigns to something inside a module that runs tests, and did not before."""
+    return bool(_patches(change.after or "") - _patches(change.before or ""))
+
+
+def _patches(text: str) -> set[str]:
+    tree = _parsed(text)
+    names = _names_of_runners(tree)
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=targets):
+                found |= {ast.unparse(target) for target in targets if _inside(target, names)}
+            case ast.AugAssign(target=target) | ast.Delete(targets=[target]):
+                found |= {ast.unparse(target)} if _inside(target, names) else set()
+            case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[target, *_]) if _root(target) in names:
+                found.add(ast.unparse(node))
+            case _:
+                pass
+    return found
+
+
+def _names_of_runners(tree: ast.Module) -> set[str]:
+    """Names that stand for a module that runs tests, or for something out of one."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=imported):
+                runners = [one for one in imported if one.name.split(".")[0] in _RUNNER_MODULES]
+                names |= {one.asname or one.name.split(".")[0] for one in runners}
+            case ast.ImportFrom(module=str(module), names=imported) if module.split(".")[0] in _RUNNER_MODULES:
+                names |= {one.asname or one.name for one in imported}
+            case _:
+                pass
+    return names
+
+
+def _inside(target: ast.expr, names: set[str]) -> bool:
+    return isinstance(target, ast.Attribute | ast.Subscript) and _root(target) in names and not _shows_more(target)
+
+
+def _shows_more(target: ast.expr) -> bool:
+    """What a runner prints of a failure is nobody's concern."""
+    return isinstance(target, ast.Attribute) and target.attr in ("maxDiff", "longMessage")
+
+
+def _root(node: ast.expr) -> str:
+    """The name that a chain of attributes, items and calls starts from."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _parsed(text: str) -> ast.Module:
+    """The module; an empty one where it is no Python, which no run can import either."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])
 
 
 def _finding(check: str, severity: Severity, change: Change, text: str) -> Finding:

@@ -1,32 +1,54 @@
 """Did a test run really run tests? Read from what the common runners print at their end.
 
-It does not know whether they passed: the exit code says so, and the control says whether to believe it.
+It does not know whether to believe it: the exit code says how the run ended, and the controls whether that means
+anything.
 """
 
 import re
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_UNITTEST = re.compile(r"^Ran (\d+) tests? in [^\n]*\s*(?:(?:OK|FAILED|NO TESTS RAN)(?: \(([^)\n]*)\))?)?", re.M)
+_SAID = re.compile(r"=(\d+)")
 _COUNTS = (
-    re.compile(r"^Ran (\d+) tests? in ", re.M),  # unittest
     re.compile(r"\b(\d+) passed\b"),  # pytest, jest, vitest, cargo
-    re.compile(r"^# pass (\d+)", re.M),  # node's own runner
-    re.compile(r"^\s*(\d+) passing\b", re.M),  # mocha
+    re.compile(r"\b(\d+) failed\b"),
+    re.compile(r"^(?:# |ℹ )(?:pass|fail) (\d+)", re.M),  # node's own runner
+    re.compile(r"^\s*(\d+) (?:passing|failing)\b", re.M),  # mocha
+    re.compile(r"^(?:\[\w+\] )?Tests run: (\d+)", re.M),  # JUnit under Maven
 )
 _NONE = re.compile(
     r"no tests ran|NO TESTS RAN|collected 0 items|no test files|Ran 0 tests|No tests found|0 passed; 0 failed"
-    r"|^# tests 0$",
+    r"|no tests to run|No test files found|^(?:# |ℹ )tests 0$",
     re.M,
 )
-_GO = re.compile(r"^ok\s+\S+", re.M)
+_GO = re.compile(r"^(?:ok|FAIL|---)\s+\S+(?![^\n]*\[no test)", re.M)
 _KNOWN_RUNNER = re.compile(
     r"\b(?:pytest|unittest|nose2|tox|jest|vitest|mocha|ava|node --test|npm (?:run )?test|cargo test|go test)\b"
 )
+_PYTEST = re.compile(r"^(?:=+ )?(?=[^\n]* in [\d.]+s)[^\n]*?\b(\d+) passed\b", re.M)
 
 
 def tests_ran(command: str, output: str) -> bool | None:
-    """True or False when the runner tells, None for a command whose output we cannot read."""
+    """True or False when the runner tells, None for a command whose output we cannot read. Skipping is not running."""
+    output = _COLOUR.sub("", output)
     counts = [int(match) for pattern in _COUNTS for match in pattern.findall(output)]
-    if any(counts) or _GO.search(output):
+    counts += [int(ran) - _named(said, "skipped") for ran, said in _UNITTEST.findall(output)]
+    if any(count > 0 for count in counts) or _GO.search(output):
         return True
     if counts or _NONE.search(output) or _KNOWN_RUNNER.search(command):
         return False
     return None
+
+
+def tests_passed(output: str) -> int | None:
+    """How many tests unittest or pytest say have passed; None when neither of them speaks."""
+    output = _COLOUR.sub("", output)
+    by_unittest = [max(0, int(ran) - sum(map(int, _SAID.findall(said)))) for ran, said in _UNITTEST.findall(output)]
+    by_pytest = [int(count) for count in _PYTEST.findall(output)]
+    found = by_unittest + by_pytest
+    return sum(found) if found else None
+
+
+def _named(said: str, name: str) -> int:
+    found = re.search(rf"\b{name}=(\d+)", said)
+    return int(found[1]) if found else 0

@@ -16,7 +16,7 @@ from shopfloor.agent.run import Outcome
 from shopfloor.context.prompt import Fragment, assemble, fill, prompt_file
 from shopfloor.domain.contract import Assertion, Contract, Surface
 from shopfloor.domain.errors import AskModelAgain, GiveUp
-from shopfloor.domain.events import AgentEnded, AgentEvent, ToolCalled
+from shopfloor.domain.events import AgentEnded, AgentEvent, ToolCalled, ToolReturned
 from shopfloor.domain.messages import ConversationKey
 from shopfloor.domain.mission import Evidence, Judge, Judged, Verdict
 from shopfloor.domain.spending import Budget
@@ -114,10 +114,11 @@ async def _in_arena(court: Court, case: UserCase, sandbox: Sandbox) -> tuple[Jud
             if not came_up.healthy:
                 return _with_log(court, case, came_up.text)
         before = await court.desk.journal.read(stream_of(case.key))
-        docket = Docket(court.desk.blobs, before)
+        docket = Docket(court.desk.blobs)
         surfaces: frozenset[Surface] = frozenset(assertion.surface for assertion in case.wanted)
-        tools = Hands(sandbox, docket, stack, case.address, app).tools(surfaces)
+        tools = Hands(sandbox, docket, stack, case.address, app, court.find_browser()).tools(surfaces)
         await _take_steps_again(before, tools)
+        docket.recall(before)
         outcome = await _judge(court, case, docket, tools, sandbox)
     if outcome.exit != "done":
         return _all(case, "blocked", f"the judge did not finish ({outcome.exit or 'paused'}): {outcome.reason}")
@@ -173,14 +174,18 @@ def accepted(handed: UserVerdicts, wanted: tuple[str, ...], docket: Docket) -> t
 
 
 async def _take_steps_again(before: list[Recorded], tools: tuple[AnyTool, ...]) -> None:
-    """Brings a fresh arena to where a crash cut the judge off; costs no tokens and leaves no trace."""
+    """Brings a fresh arena to where a crash cut the judge off; costs no tokens and leaves no trace.
+
+    A step that had not returned is left to the loop: it takes it anew, and twice would be once too often.
+    """
     events = [cast("AgentEvent | None", recorded.event) for recorded in before]
     if any(isinstance(event, AgentEnded) for event in events):
         return
+    returned = {(event.turn, event.result.call_id) for event in events if isinstance(event, ToolReturned)}
     toolbox = Toolbox(tools)
     names = {tool.name for tool in tools}
     for event in events:
-        if isinstance(event, ToolCalled) and event.call.name in names:
+        if isinstance(event, ToolCalled) and event.call.name in names and (event.turn, event.call.id) in returned:
             await toolbox.perform(event.call)
 
 

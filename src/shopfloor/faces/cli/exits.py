@@ -32,11 +32,11 @@ MEANINGS: tuple[tuple[int, str], ...] = (
     (GAVE_UP, "it cannot be done like this; the message says why"),
     (STOPPED, "a person paused or cancelled it"),
     (TRY_LATER, "something is busy or out of reach; the same command later may work"),
-    (INTERRUPTED, "Ctrl-C; the same command goes on where it stopped"),
+    (INTERRUPTED, "Ctrl-C; `shopfloor mission resume ID` goes on where it stopped"),
 )
 
 
-_WAITING = {"waits for a person": NEEDS_PERSON, "out of budget": OUT_OF_BUDGET}
+_WAITING = {"waits for a person": NEEDS_PERSON, "out of budget": OUT_OF_BUDGET, "to be tried later": TRY_LATER}
 
 
 def code_of(report: "Report") -> int:

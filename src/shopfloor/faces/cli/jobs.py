@@ -14,9 +14,9 @@ from typing import Literal
 import anyio
 import typer
 
-from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.errors import GiveUp, TryLater
 from shopfloor.domain.events import Answered, CancelAsked
-from shopfloor.faces.cli.exits import code_of
+from shopfloor.faces.cli.exits import INTERRUPTED, code_of
 from shopfloor.faces.cli.progress import Progress, progress_for
 from shopfloor.factory import Factory, Wishes, open_factory
 from shopfloor.floor.carry import mission_of
@@ -110,14 +110,17 @@ def cancel(mission: str) -> None:
         await factory.journal.append(inbox_of(mission_stream(mission)), (CancelAsked(),))
         return mission
 
-    _carry_with(Options(), begin)
+    try:
+        _carry_with(Options(), begin)
+    except* TryLater:
+        print(f"{mission} is asked to end; whoever carries it on does so at the next safe place.")
 
 
 def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]]) -> None:
     settings = read_settings(options.flags, os.environ).settings
     progress = progress_for(options.output)
 
-    async def main() -> Report:
+    async def main() -> tuple[Report, bool]:
         async with open_factory(
             settings,
             os.environ,
@@ -128,18 +131,19 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]]) ->
         ) as factory:
             mission = await begin(factory)
             with progress:
-                await _until_interrupted(factory, mission, options, progress)
+                is_interrupted = await _until_interrupted(factory, mission, options, progress)
             for remark in factory.remarks:
                 print(f"shopfloor: {remark}", file=sys.stderr)
-            return await factory.report(mission)
+            return await factory.report(mission), is_interrupted
 
-    report = anyio.run(main)
+    report, is_interrupted = anyio.run(main)
     progress.end(report)
-    raise typer.Exit(code_of(report))
+    raise typer.Exit(INTERRUPTED if is_interrupted else code_of(report))
 
 
-async def _until_interrupted(factory: Factory, mission: str, options: Options, progress: Progress) -> None:
-    """Carries on; Ctrl-C and a polite kill cut at the next await, and the journal stays whole."""
+async def _until_interrupted(factory: Factory, mission: str, options: Options, progress: Progress) -> bool:
+    """Carries on; whether Ctrl-C or a polite kill cut it off, at the next await: the journal stays whole."""
+    left: Left | None = None
     async with anyio.create_task_group() as tasks:
 
         async def watch() -> None:
@@ -149,8 +153,9 @@ async def _until_interrupted(factory: Factory, mission: str, options: Options, p
                     tasks.cancel_scope.cancel()
 
         tasks.start_soon(watch)
-        await _carry(factory, mission, options, progress)
+        left = await _carry(factory, mission, options, progress)
         tasks.cancel_scope.cancel()
+    return left is None
 
 
 async def _carry(factory: Factory, mission: str, options: Options, progress: Progress) -> Left:

@@ -158,7 +158,8 @@ def _described(event: Event) -> tuple[str, str] | None:
     match event:
         case MissionRequested(brief=brief, sandbox=sandbox, autonomy=autonomy):
             first = brief.text.strip().splitlines()[0]
-            return "bold", f"brief: {first}  (sandbox {sandbox}, autonomy {autonomy})"
+            where = "no sandbox: commands run as you" if sandbox == "none" else f"sandbox {sandbox}"
+            return "bold", f"brief: {first}  ({where}, autonomy {autonomy})"
         case AgentStarted(role=role, model=model):
             return "cyan", f"{role} ({model})"
         case AgentEnded(exit=leave, reason=reason, spent=spent) if leave != "done":

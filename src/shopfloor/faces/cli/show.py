@@ -62,6 +62,8 @@ def print_report(out: Console, report: Report) -> None:
     """The whole job, as one would show it to a colleague."""
     out.print()
     out.print(Rule(_headline(report)))
+    if report.reason:  # below the line, which is cut at the terminal's width
+        out.print(Text(f"{report.reason[:1].upper()}{report.reason[1:]}."))
     out.print(Panel(report.brief.strip(), title="Brief", title_align="left", border_style="dim"))
     if report.answer:
         out.print(Markdown(report.answer))
@@ -86,9 +88,7 @@ def _headline(report: Report) -> Text:
         return Text(f"{report.id}: verified", style="bold green")
     if report.exit == "done":
         return Text(f"{report.id}: finished, unverified", style="bold yellow")
-    return Text(
-        f"{report.id}: {report.state} {report.reason}".rstrip(), style="bold red" if report.exit else "bold yellow"
-    )
+    return Text(f"{report.id}: {report.state}", style="bold red" if report.exit else "bold yellow")
 
 
 def _contract(report: Report) -> Table:

@@ -1,0 +1,130 @@
+"""The reviewer: a scripted one reads a real change, and what it finds counts as it says."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+import anyio
+import pytest
+
+from shopfloor.domain.contract import SealedChecks
+from shopfloor.domain.events import AgentEvent, AgentStarted, ToolReturned
+from shopfloor.models.script import Answer
+from shopfloor.models.scripted import ScriptedModel
+from shopfloor.sandbox.probe import probe
+from shopfloor.testing.courtroom import Courtroom, open_courtroom
+from shopfloor.testing.workshop import call
+
+CALC = "def add(a, b):\n    return a + b\n"
+TEST = """\
+import unittest
+
+from calc import add
+
+
+class AddTest(unittest.TestCase):
+    def test_adds(self):
+        self.assertEqual(add(1, 2), 3)
+"""
+DOUBLE = CALC + "\n\ndef double(x):\n    return x + x\n"
+STREAM = "agent/court/reviewer/change/1"
+
+Story = Callable[[Courtroom], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def enforced() -> None:
+    if probe().why_no_bubblewrap:
+        pytest.skip(probe().why_no_bubblewrap)
+
+
+def before_a_reviewer(folder: Path, answers: tuple[Answer | str, ...], story: Story) -> None:
+    async def whole() -> None:
+        model = ScriptedModel({("reviewer",): answers})
+        async with open_courtroom(folder, {"calc.py": CALC, "test_calc.py": TEST}, model=model) as room:
+            await story(room)
+
+    anyio.run(whole)
+
+
+def finding(severity: str, path: str = "calc.py") -> dict[str, object]:
+    return {"severity": severity, "text": "double(None) raises", "path": path, "line": 6}
+
+
+async def heard(room: Courtroom) -> list[AgentEvent]:
+    return [cast("AgentEvent", recorded.event) for recorded in await room.journal.read(STREAM)]
+
+
+@pytest.mark.parametrize(("severity", "passed"), [("P0", False), ("P1", False), ("P2", True), ("P3", True)])
+def test_what_must_not_ship_refuses_and_advice_does_not(severity: str, passed: bool, tmp_path: Path) -> None:
+    """P0 and P1 refuse in the name of the review; P2 and P3 are on the verdict, and it passes."""
+
+    async def story(room: Courtroom) -> None:
+        verdict = await room.judge(room.commit({"calc.py": DOUBLE}), SealedChecks(), reviewed=True)
+
+        assert verdict.passed is passed
+        assert verdict.caught_by == (() if passed else ("review",))
+        assert [(found.check, found.severity, found.path, found.line) for found in verdict.findings] == [
+            ("review", severity, "calc.py", 6)
+        ]
+        assert (verdict.judge.agents, verdict.judge.models) == ((STREAM,), ("scripted:script",))
+
+    before_a_reviewer(tmp_path, (call("submit_review", findings=[finding(severity)]),), story)
+
+
+def test_the_reviewer_sees_the_change_and_can_only_read(tmp_path: Path) -> None:
+    """Its task holds the diff; it reads the changed checkout; it has no tool that writes."""
+
+    async def story(room: Courtroom) -> None:
+        verdict = await room.judge(room.commit({"calc.py": DOUBLE}), SealedChecks(), reviewed=True)
+
+        events = await heard(room)
+        started = next(event for event in events if isinstance(event, AgentStarted))
+        read = next(event for event in events if isinstance(event, ToolReturned))
+        assert verdict.passed
+        assert "+def double(x):" in started.task.text
+        assert set(started.tools) == {"list", "read", "search", "submit_review"}
+        assert "def double(x):" in read.result.text
+
+    before_a_reviewer(tmp_path, (call("read", path="calc.py"), call("submit_review", findings=[])), story)
+
+
+def test_findings_in_files_that_do_not_exist_go_back(tmp_path: Path) -> None:
+    """A reviewer who names a path that is not there is asked again, and the second word counts."""
+
+    async def story(room: Courtroom) -> None:
+        verdict = await room.judge(room.commit({"calc.py": DOUBLE}), SealedChecks(), reviewed=True)
+
+        refused = next(event for event in await heard(room) if isinstance(event, ToolReturned))
+        assert "These paths are not in the checkout: lib/calc.py." in refused.result.text
+        assert verdict.passed and verdict.findings == ()
+
+    answers = (call("submit_review", findings=[finding("P0", "lib/calc.py")]), call("submit_review", findings=[]))
+    before_a_reviewer(tmp_path, answers, story)
+
+
+def test_a_reviewer_that_does_not_finish_proves_nothing(tmp_path: Path) -> None:
+    """When the review breaks off, the work is refused: nobody has read it."""
+
+    async def story(room: Courtroom) -> None:
+        verdict = await room.judge(room.commit({"calc.py": DOUBLE}), SealedChecks(), reviewed=True)
+
+        assert verdict.caught_by == ("review",)
+        assert verdict.findings[0].severity == "P1"
+        assert verdict.findings[0].text.startswith("the reviewer did not finish (gave_up): ")
+
+    before_a_reviewer(tmp_path, (call("read", path="calc.py"),), story)
+
+
+def test_nobody_is_paid_to_review_what_is_refused_anyway(tmp_path: Path) -> None:
+    """Failing tests, or tampering, are enough: the reviewer is not even asked."""
+
+    async def story(room: Courtroom) -> None:
+        failing = await room.judge(room.commit({"calc.py": "def add(a, b): ...\n"}), SealedChecks(), reviewed=True)
+        tampering = await room.judge(room.commit({"test_calc.py": None}), SealedChecks(), reviewed=True)
+
+        assert failing.caught_by == ("tests",)
+        assert tampering.caught_by == ("tests-deleted",)
+        assert await room.journal.read(STREAM) == []
+
+    before_a_reviewer(tmp_path, (), story)

@@ -1,0 +1,66 @@
+"""Whether tests ran at all, as the common runners tell it."""
+
+import pytest
+
+from shopfloor.validation import testrun
+
+UNITTEST = "python3 -m unittest discover"
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "ran"),
+    [
+        (UNITTEST, "...\n-----\nRan 3 tests in 0.001s\n\nOK\n", True),
+        (UNITTEST, "F\n-----\nRan 1 test in 0.001s\n\nFAILED (failures=1)\n", True),
+        (UNITTEST, "Ran 3 tests in 0.001s\n\nOK (skipped=2)\n", True),
+        (UNITTEST, "sss\n-----\nRan 3 tests in 0.001s\n\nOK (skipped=3)\n", False),
+        (UNITTEST, "-----\nRan 0 tests in 0.000s\n\nOK\n", False),
+        (UNITTEST, "-----\nRan 0 tests in 0.000s\n\nNO TESTS RAN\n", False),
+        (UNITTEST, "", False),
+        ("python3 -m pytest -q", "..\n2 passed in 0.01s\n", True),
+        ("python3 -m pytest", "===== 1 failed, 2 passed, 1 skipped in 0.12s =====\n", True),
+        ("pytest", "ss\n2 skipped in 0.01s\n", False),
+        ("pytest", "no tests ran in 0.00s\n", False),
+        ("pytest", "collected 0 items\n", False),
+        ("pytest --color=yes", "\x1b[32m\x1b[32m\x1b[1m4 passed\x1b[0m\x1b[32m in 0.1s\x1b[0m\n", True),
+        ("npx jest", "Test Suites: 1 passed, 1 total\nTests:       5 passed, 5 total\n", True),
+        ("npx jest", "No tests found, exiting with code 0\n", False),
+        ("npx vitest run", " Test Files  1 passed (1)\n      Tests  5 passed (5)\n", True),
+        ("npx vitest run", "No test files found, exiting with code 0\n", False),
+        ("npm test", "\n  5 passing (12ms)\n", True),
+        ("npm run test", "\n  0 passing (1ms)\n", False),
+        ("node --test", "# tests 2\n# pass 2\n# fail 0\n", True),
+        ("node --test", "ℹ tests 2\nℹ pass 2\nℹ fail 0\n", True),
+        ("node --test", "# tests 0\n# pass 0\n# fail 0\n", False),
+        ("go test ./...", "ok  \texample.org/add\t0.003s\n", True),
+        ("go test ./...", "ok  \texample.org/add\t(cached)\n", True),
+        ("go test ./...", "?   \texample.org/add\t[no test files]\n", False),
+        ("go test -run Nothing ./...", "ok  \texample.org/add\t0.003s [no tests to run]\n", False),
+        ("cargo test", "test result: ok. 3 passed; 0 failed; 0 ignored\n", True),
+        ("cargo test", "test result: ok. 0 passed; 0 failed; 2 ignored\n", False),
+        ("mvn test", "[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0\n", True),
+        ("sh check.sh", "all is well\n", None),
+        ("make check", "ruff: fine\n", None),
+        ("sh tap.sh", "1..1\nok 1 - it adds\n", True),
+    ],
+)
+def test_what_a_run_says(command: str, output: str, ran: bool | None) -> None:
+    """True when a test ran, False when none did or all were skipped, None when nobody can tell."""
+    assert testrun.tests_ran(command, output) is ran
+
+
+@pytest.mark.parametrize(
+    ("output", "passed"),
+    [
+        ("Ran 5 tests in 0.1s\n\nFAILED (failures=1, errors=1, skipped=1)\n", 2),
+        ("Ran 2 tests in 0.1s\n\nOK\n\nRan 3 tests in 0.1s\n\nOK (skipped=1)\n", 4),
+        ("Ran 2 tests in 0.1s\n\nFAILED (failures=6)\n", 0),
+        ("==== 1 failed, 17 passed, 1 skipped in 0.12s ====\n", 17),
+        ("17 passed, 5 subtests passed in 0.12s\n", 17),
+        ("3 failed in 0.12s\n", None),
+        ("Tests: 5 passed, 5 total\n", None),
+    ],
+)
+def test_how_many_passed(output: str, passed: int | None) -> None:
+    """The number that unittest and pytest give; of other runners, nothing is said."""
+    assert testrun.tests_passed(output) == passed
