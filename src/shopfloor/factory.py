@@ -119,6 +119,7 @@ class Factory:
             autonomy=self.settings.auto,
             budget=parse_budget(self.settings.budget),
             sandbox=self._level(),
+            network=self.settings.network,
             person_present=wishes.person_present,
             merge_policy=self.settings.merge,
             form=form,
@@ -212,7 +213,9 @@ class Factory:
         locks = hashlib.sha256(wanted.command.encode())
         for path in wanted.lock:
             locks.update(await store.show(asked.base, path) or b"")
-        setup = Setup(command=wanted.command, lock_hash=locks.hexdigest(), network=wanted.network)
+        setup = Setup(
+            command=wanted.command, lock_hash=locks.hexdigest(), network=wanted.network and asked.network == "setup"
+        )
         with TemporaryDirectory(dir=folder) as scratch:
             checkout = Path(scratch) / "checkout"
             await store.clone(asked.base, checkout)
@@ -223,13 +226,21 @@ class Factory:
         return done
 
     def _level(self) -> Level:
-        """The level that will hold. GiveUp when the settings want more than this machine has."""
+        """The level that will hold. GiveUp when the settings want more than this machine has.
+
+        Without a sandbox the commands of agents and judges run as the person, so only their own word allows that.
+        """
         found, wanted = probe(), self.settings.sandbox
-        if wanted == "auto":
-            return found.best
-        if wanted == "bubblewrap" and found.best != "bubblewrap":
+        level = found.best if wanted == "auto" else wanted
+        if level == "bubblewrap" and found.best != "bubblewrap":
             raise GiveUp(f"No bubblewrap sandbox can be had: {found.why_no_bubblewrap}.")
-        return wanted
+        if level == "none" and self.settings.auto != "high":
+            why = found.why_no_bubblewrap or "the settings ask for none"
+            raise NeedsHuman(
+                f"There is no sandbox here ({why}), so the commands of agents and judges would run as you, unconfined. "
+                "Install bubblewrap, or say --auto high to allow that."
+            )
+        return level
 
     async def _base(self, origin: Origin, wishes: Wishes) -> str:
         dirty = await origin.dirty()

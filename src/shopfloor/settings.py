@@ -47,6 +47,9 @@ class Settings(Fact, forbid_unknown_fields=True):
     auto: Annotated[Autonomy, msgspec.Meta(description="what agents may do without asking")] = "medium"
     budget: Annotated[str, msgspec.Meta(description="limits of a job, such as 2usd|500ktok|30min")] = ""
     sandbox: Annotated[SandboxChoice, msgspec.Meta(description="auto takes the best level this machine has")] = "auto"
+    network: Annotated[
+        Literal["none", "setup"], msgspec.Meta(description="setup: a set-up command that asks for the network gets it")
+    ] = "setup"
     merge: Annotated[Literal["person", "automatic"], msgspec.Meta(description="who merges what is verified")] = "person"
     state: Annotated[str, msgspec.Meta(description="folder of journal, blobs and checkouts")] = ""
     providers: Annotated[Mapping[str, Provider], msgspec.Meta(description="model endpoints of your own")] = {}

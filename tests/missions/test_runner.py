@@ -139,7 +139,7 @@ def test_a_cancel_ends_the_mission_and_leaves_the_person_s_repository_alone(tmp_
 def test_permission_waits_for_a_person_and_then_the_work_goes_on(tmp_path: Path) -> None:
     """What the policy does not allow by itself is asked, the mission waits, and the answer finds its way."""
     asked = Wishes(approve=True, person_present=True)
-    workshop = subtraction(tmp_path, SCRIPT, Settings(sandbox="none", auto="low"))
+    workshop = subtraction(tmp_path, SCRIPT, Settings(auto="low"))
 
     waiting = workshop.mission(BRIEF, asked)
     assert waiting.state == "waits for a person"

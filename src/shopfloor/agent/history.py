@@ -34,6 +34,8 @@ class History:
         self.spent = Spent()
         self.turns_since_correction: list[Turn] = []
         self.corrected = False
+        self.cut = False
+        """The last reply ran into its limit of tokens."""
         self.steered_up_to = 0
         self._reply: Message | None = None
         self._called: dict[str, ToolCalled] = {}
@@ -77,6 +79,7 @@ class History:
             case ModelFailed():
                 self.spent, self._estimate = self.spent_for_sure, None
             case ModelReplied():
+                self.cut = event.stop == "length"
                 self._replied(event)
             case ToolCalled():
                 self._called[event.call.id] = event

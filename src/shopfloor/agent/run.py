@@ -199,7 +199,8 @@ def _result(job: Job) -> str | None:
     if job.role.finish:
         return job.history.accepted(job.role.finish)
     last = job.history.messages[-1]
-    return last.text if last.role == "assistant" and not last.calls else None
+    whole = last.role == "assistant" and not last.calls and not job.history.cut
+    return (last.text.strip() or None) if whole else None
 
 
 def _freshly_corrected(history: History) -> bool:
@@ -213,8 +214,15 @@ async def _correct(job: Job) -> None:
         text = f"You seem stuck: {why}. Stop repeating it; look at what is really wrong and try a different way."
         await _note(job, AgentCorrected(why="circle", reason=why, message=reminder(text)))
     elif history.messages[-1].role == "assistant":
-        text = f"No tool was called. Go on with the work, or finish by calling `{job.role.finish}`."
+        text = _how_to_finish(job)
         await _note(job, AgentCorrected(why="silent", reason="no tool was called", message=reminder(text)))
+
+
+def _how_to_finish(job: Job) -> str:
+    if job.history.cut:
+        return "Your reply was cut off at its limit. Go on, in smaller pieces."
+    finish = f"calling `{job.role.finish}`" if job.role.finish else "saying in words what you did"
+    return f"No tool was called. Go on with the work, or finish by {finish}."
 
 
 async def _ask_model(job: Job, conversation: Conversation) -> None:

@@ -122,6 +122,7 @@ class MissionRequested(Fact, tag="MissionRequested"):
     budget: Budget
     sandbox: str
     network: str = "none"
+    """`setup` when a set-up command of the repository may use the network; agents and judges never may."""
     person_present: bool = False
     merge_policy: Literal["person", "automatic"] = "person"
     form: Literal["mission", "solo"] = "mission"

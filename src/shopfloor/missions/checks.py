@@ -17,7 +17,7 @@ from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import ContractSealed
 from shopfloor.domain.mission import Plan
 from shopfloor.domain.spending import Budget
-from shopfloor.missions.contract_text import contract_of, contract_text
+from shopfloor.missions.contract_text import contract_of, contract_text, spec_text
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.repo.sources import is_test_configuration
@@ -211,7 +211,7 @@ def _task(plan: Plan, wanted: tuple[str, ...]) -> list[Fragment]:
         if set(feature.claims) & set(wanted)
     )
     return [
-        Fragment(source="spec", text=f"# What will be built\n\n{plan.spec.text}", cap=12_000, stability="task"),
+        Fragment(source="spec", text=f"# What will be built\n\n{spec_text(plan)}", cap=12_000, stability="task"),
         Fragment(source="features", text=f"# Features\n\n{features}", cap=20_000, stability="task"),
         Fragment(
             source="assertions",

@@ -9,6 +9,8 @@ def contract_text(plan: Plan) -> str:
     contract = plan.contract
     claimed = {claim: feature.id for feature in plan.features for claim in feature.claims}
     parts = [f"# Contract: {contract.title}"]
+    if plan.spec.assumptions:
+        parts.append("## Assumptions\n\n" + "\n".join(f"- {assumption}" for assumption in plan.spec.assumptions))
     if contract.start:
         parts.append(f"Start: `{contract.start}`")
     if contract.published.strip():
@@ -18,6 +20,12 @@ def contract_text(plan: Plan) -> str:
     parts.append("## Assertions")
     parts += [assertion_text(assertion, claimed.get(assertion.id, "")) for assertion in contract.assertions]
     return "\n\n".join(parts) + "\n"
+
+
+def spec_text(plan: Plan) -> str:
+    """The spec, with the assumptions that were made where the brief is silent."""
+    assumptions = "\n".join(f"- {assumption}" for assumption in plan.spec.assumptions)
+    return f"{plan.spec.text}\n\nAssumptions:\n{assumptions}" if assumptions else plan.spec.text
 
 
 def assertion_text(assertion: Assertion, claimed_by: str = "") -> str:

@@ -17,7 +17,7 @@ from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import AgentEvent, AttemptEnded, AttemptStarted, ToolCalled, ToolReturned
 from shopfloor.domain.mission import CommandRun, Feature, Handoff, Plan
 from shopfloor.domain.spending import Budget
-from shopfloor.missions.contract_text import contract_of
+from shopfloor.missions.contract_text import contract_of, spec_text
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.repo.bundle import LARGEST_BUNDLE, MESSAGE_VARIABLE, BundleExit, bundle_command
@@ -208,7 +208,7 @@ def _task(plan: Plan, feature: Feature, mine: SealedChecks) -> list[Fragment]:
         ),
         Fragment(source="checks", text=f"# Its checks\n\n{checks}" if checks else "", cap=4_000, stability="task"),
         Fragment(source="published", text=_published(contract), cap=8_000, stability="task"),
-        Fragment(source="spec", text=f"# The whole\n\n{plan.spec.text}", cap=12_000, stability="task"),
+        Fragment(source="spec", text=f"# The whole\n\n{spec_text(plan)}", cap=12_000, stability="task"),
     ]
 
 

@@ -1,0 +1,414 @@
+"""Everything that goes wrong says what happened and what to do, with an exit code of its own, and touches nothing."""
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shopfloor.domain.events import AgentCorrected, AgentEnded, ToolReturned
+from shopfloor.faces.cli import exits
+from shopfloor.models.mock_provider import MockProvider, Served
+from shopfloor.models.script import Answer, ScriptedCall
+from shopfloor.testing import notes
+from shopfloor.testing.commands import Person, write_script
+from shopfloor.testing.subtraction import ALONE, BRIEF, BUILD, FILES, GOOD, MISSION, SCRIPT
+from shopfloor.testing.workshop import call, git, make_repository, plan, write_files
+
+TASK = "Do it"
+RUN = "do-it-1"
+SOLO = f"agent/{RUN}/solo/1"
+DONE = {("solo",): ("Nothing to do.",)}
+TOOLS = ("bash", "cat", "env", "git", "mkdir", "rm", "sed", "sh")
+"""All that a machine without bubblewrap and without Chromium has to offer."""
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Person:
+    return Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", FILES))
+
+
+def with_files(person: Person, files: Mapping[str, str]) -> Person:
+    """The same person, with more committed files."""
+    write_files(person.repository, files)
+    git(person.repository, "add", "-A")
+    git(person.repository, "commit", "-qm", "More")
+    return person
+
+
+def settled(person: Person, text: str) -> Person:
+    """The same person, with these settings."""
+    write_files(person.settings.parent, {person.settings.name: text})
+    return person
+
+
+def without_tools(person: Person, folder: Path) -> Person:
+    """The same person on a machine with no bubblewrap and no browser."""
+    folder.mkdir()
+    for tool in TOOLS:
+        (folder / tool).symlink_to(str(shutil.which(tool)))
+    (folder / "python3").symlink_to("/usr/bin/python3")
+    return replace(person, environment={"PATH": str(folder), "HOME": str(folder)})
+
+
+def refs(person: Person) -> list[str]:
+    return git(person.repository, "for-each-ref", "--format=%(refname)").split()
+
+
+# --- models -----------------------------------------------------------------------------------------------------
+
+
+def test_no_key(person: Person) -> None:
+    """The variable to set is named, and nothing was begun."""
+    done = person.runs("run", TASK, "--model", "anthropic:claude-sonnet")
+
+    words = "shopfloor: No key for 'anthropic': set the environment variable ANTHROPIC_API_KEY."
+    assert done == (exits.GAVE_UP, words)
+    assert refs(person) == ["refs/heads/main"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("wizard", "'wizard' names no model. Write PROVIDER:MODEL; providers are anthropic, openai,"),
+        ("antropic:claude", "No provider is called 'antropic'. Did you mean 'anthropic:claude'?"),
+    ],
+)
+def test_a_name_that_is_no_model(name: str, words: str, person: Person) -> None:
+    """What was meant is guessed, or the choices are listed."""
+    done = person.runs("run", TASK, "--model", name)
+
+    assert (done.exit_code, words in done.said) == (exits.GAVE_UP, True), done.said
+
+
+def test_a_model_that_the_provider_does_not_know(person: Person) -> None:
+    """The provider's own words, where it was asked, and what it does know."""
+    with MockProvider([Served(fault="status", status=404, message="no such model")], models=("small", "large")) as mock:
+        done = replace(person, environment=mock.environment).runs("run", TASK, "--model", "openai:huge")
+
+    assert done.exit_code == exits.GAVE_UP
+    refused = "'openai:huge' refused: HTTP 404 not_found_error: no such model. Is 'huge' a model of"
+    assert refused in done.said
+    assert "It knows small, large." in done.said
+
+
+def test_a_provider_that_is_down_and_comes_back(person: Person, tmp_path: Path) -> None:
+    """What to start, and how to go on; once it answers, the very same run comes to its end."""
+    down = replace(person, environment={"OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "OPENAI_API_KEY": "key"})
+
+    done = down.runs("run", TASK, "--model", "openai:small")
+
+    assert done.exit_code == exits.TRY_LATER
+    assert "It cannot go on for now: Nothing answers at http://127.0.0.1:9/v1. Start it:" in done.said
+    assert f"Go on: shopfloor mission resume {RUN}" in done.said
+    with MockProvider([Served(text="Nothing to do.")]) as mock:
+        resumed = replace(person, environment=mock.environment).runs("mission", "resume", RUN)
+    assert resumed.exit_code == exits.VERIFIED, resumed.said
+
+
+def test_a_provider_that_answers_nonsense(person: Person) -> None:
+    """It is asked several times; then the beginning of what it said is shown, for it may be a login page."""
+    with MockProvider([Served(fault="nonsense")] * 6) as mock:
+        done = replace(person, environment=mock.environment).runs("run", TASK, "--model", "openai:small")
+        asked = len(mock.requests)
+
+    assert (done.exit_code, asked) == (exits.TRY_LATER, 6)
+    assert "it begins '<html><body>Please log in.</body></html>'" in done.said
+
+
+def test_calls_that_cannot_be_understood(person: Person, tmp_path: Path) -> None:
+    """No JSON, a missing field, a tool that does not exist: each is told what is wrong, and nothing is done."""
+    calls = (
+        ScriptedCall(name="write", arguments="{not json"),
+        ScriptedCall(name="write", arguments={"path": "new.txt"}),
+        ScriptedCall(name="wrote", arguments={"path": "new.txt", "content": "x"}),
+    )
+    model = write_script(tmp_path / "script.json", {("solo",): (Answer(calls=calls), "Nothing to do.")})
+
+    done = person.runs("run", TASK, "--model", model)
+
+    assert done.exit_code == exits.VERIFIED, done.said
+    results = [fact.event.result for fact in person.facts(SOLO) if isinstance(fact.event, ToolReturned)]
+    assert [result.ok for result in results] == [False, False, False]
+    assert [result.text.partition(". Its arguments:")[0] for result in results] == [
+        "write: the arguments are not valid JSON (JSON is malformed: object keys must be strings (byte 1))",
+        "write: Object missing required field `content`",
+        "There is no tool 'wrote'; did you mean 'write'?",
+    ]
+
+
+def test_a_model_that_never_stops(person: Person, tmp_path: Path) -> None:
+    """A budget of turns ends it."""
+    endless = tuple(call("shell", command=f"echo {number}") for number in range(20))
+    model = write_script(tmp_path / "script.json", {("solo",): endless})
+
+    done = person.runs("run", TASK, "--model", model, "--budget", "5turns")
+
+    assert (done.exit_code, "5 turns," in done.said) == (exits.OUT_OF_BUDGET, True), done.said
+
+
+def test_a_model_that_repeats_itself(person: Person, tmp_path: Path) -> None:
+    """It is told once; the second circle ends it, in words that say what was seen."""
+    model = write_script(tmp_path / "script.json", {("solo",): (call("shell", command="ls"),) * 20})
+
+    done = person.runs("run", TASK, "--model", model)
+
+    assert done.exit_code == exits.STUCK
+    assert "The last turn repeated with the same results." in done.said
+    events = [fact.event for fact in person.facts(SOLO)]
+    assert sum(isinstance(event, AgentCorrected) for event in events) == 1
+    assert isinstance(events[-1], AgentEnded) and events[-1].spent.calls == 8
+
+
+# --- repositories -----------------------------------------------------------------------------------------------
+
+
+def test_no_git_repository(person: Person, tmp_path: Path) -> None:
+    """The folder is named, and what makes it one."""
+    (tmp_path / "plain").mkdir()
+    model = write_script(tmp_path / "script.json", DONE)
+
+    done = replace(person, repository=tmp_path / "plain").runs("run", TASK, "--model", model)
+
+    words = f"'{tmp_path}/plain' is not in a git repository; run `git init` there and make a first commit"
+    assert done == (exits.GAVE_UP, f"shopfloor: {words}")
+
+
+def test_an_empty_repository(person: Person, tmp_path: Path) -> None:
+    """There is nothing to start from."""
+    (tmp_path / "empty").mkdir()
+    git(tmp_path / "empty", "init", "-q")
+    model = write_script(tmp_path / "script.json", DONE)
+
+    done = replace(person, repository=tmp_path / "empty").runs("run", TASK, "--model", model)
+
+    words = f"'{tmp_path}/empty' has no commit yet; make a first commit, even an empty one, and start again"
+    assert done == (exits.GAVE_UP, f"shopfloor: {words}")
+
+
+def test_uncommitted_work_is_refused(person: Person, tmp_path: Path) -> None:
+    """It is named and left alone: no branch, no ref, no fact, the same files."""
+    write_files(person.repository, {"calc.py": "half done\n", "new.txt": "new\n"})
+    model = write_script(tmp_path / "script.json", DONE)
+
+    done = person.runs("run", TASK, "--model", model)
+
+    assert done.exit_code == exits.NEEDS_PERSON
+    assert "has uncommitted changes (calc.py, new.txt). Commit or stash them, or start again with --carry" in done.said
+    assert git(person.repository, "status", "--porcelain") == "M calc.py\n?? new.txt"
+    assert (refs(person), person.facts(f"mission/{RUN}")) == (["refs/heads/main"], [])
+
+
+def test_uncommitted_work_is_carried_along(person: Person, tmp_path: Path) -> None:
+    """What is delivered holds it too, and it still lies uncommitted where it lay."""
+    write_files(person.repository, {"test_calc.py": FILES["test_calc.py"] + "# more\n", "new.txt": "new\n"})
+    model = write_script(tmp_path / "script.json", ALONE)
+
+    done = person.runs("run", BRIEF, "--carry", "--model", model)
+
+    assert done.exit_code == exits.VERIFIED, done.said
+    branch = f"shopfloor/{MISSION}"
+    assert git(person.repository, "show", f"{branch}:new.txt") == "new"
+    assert git(person.repository, "show", f"{branch}:calc.py") == GOOD.strip()
+    assert git(person.repository, "show", f"{branch}:test_calc.py").endswith("# more")
+    assert git(person.repository, "status", "--porcelain") == "M test_calc.py\n?? new.txt"
+
+
+def meanwhile(person: Person, folder: Path, files: Mapping[str, str]) -> tuple[int, str]:
+    """A mission whose branch is merged by policy, while the person commits something else."""
+    settled(person, 'merge = "automatic"\n')
+    waits = call("shell", command="for i in $(seq 600); do [ -e .git/go ] && exit; sleep 0.1; done")
+    model = write_script(folder / "script.json", {**SCRIPT, ("worker",): (waits, *BUILD)})
+    command = person.starts("mission", BRIEF, "--yes", "--model", model)
+    checkout = person.state / "missions" / MISSION / "checkouts" / "subtract-1" / ".git"
+    until = time.monotonic() + 60
+    while not checkout.exists():
+        assert time.monotonic() < until, "the worker did not begin"
+        time.sleep(0.05)
+    with_files(person, files)
+    (checkout / "go").touch()
+    return command.wait()
+
+
+def test_a_target_that_moved_meanwhile(person: Person, tmp_path: Path) -> None:
+    """The person's commit and the mission's are both there, joined by a merge, in the files too."""
+    exit_code, said = meanwhile(person, tmp_path, {"other.txt": "other\n"})
+
+    assert (exit_code, "merged into main" in said) == (exits.VERIFIED, True), said
+    assert git(person.repository, "log", "-1", "--format=%s", "main") == f"Merge mission {MISSION}"
+    assert git(person.repository, "log", "-1", "--format=%s", "main^1") == "More"
+    assert (person.repository / "calc.py").read_text() == GOOD
+    assert git(person.repository, "status", "--porcelain") == ""
+
+
+def test_a_merge_that_conflicts(person: Person, tmp_path: Path) -> None:
+    """The target stays as the person made it; the files are named, and so is the branch that holds the work."""
+    exit_code, said = meanwhile(person, tmp_path, {"calc.py": "something = 'else'\n"})
+
+    assert exit_code == exits.VERIFIED, said
+    assert "Not merged: calc.py changed on both sides." in said
+    assert f"Merge it: git merge --no-ff shopfloor/{MISSION}" in said
+    assert git(person.repository, "log", "-1", "--format=%s", "main") == "More"
+    assert (person.repository / "calc.py").read_text() == "something = 'else'\n"
+    assert git(person.repository, "status", "--porcelain") == ""
+
+
+# --- machines ---------------------------------------------------------------------------------------------------
+
+
+def test_a_machine_without_bubblewrap(person: Person, tmp_path: Path) -> None:
+    """It works without, and says so from the first line to the report; who insists on a sandbox is told what to do."""
+    poor = without_tools(person, tmp_path / "bin")
+    model = write_script(tmp_path / "script.json", SCRIPT)
+
+    done = poor.runs("mission", BRIEF, "--yes", "--auto", "high", "--model", model)
+    insisting = poor.runs("mission", BRIEF, "--yes", "--sandbox", "bubblewrap", "--model", model)
+
+    assert done.exit_code == exits.VERIFIED, done.said
+    assert "(no sandbox: commands run as you, autonomy high)" in done.said
+    assert "Without a sandbox, the independence of the judges was not enforced." in done.said
+    words = "bubblewrap (`bwrap`) is not installed: install the package `bubblewrap`, 0.8 or newer"
+    assert insisting == (exits.GAVE_UP, f"shopfloor: No bubblewrap sandbox can be had: {words}.")
+
+
+def test_a_machine_without_a_browser(person: Person, tmp_path: Path) -> None:
+    """What only a browser could show is blocked, whatever the judge says: it never passes."""
+    poor = without_tools(person, tmp_path / "bin")
+    with_files(poor, {"server.py": notes.SERVER, "test_server.py": notes.SERVER_TEST})
+    assertion = {
+        "id": "VAL-NOTES-001",
+        "title": "a note is kept",
+        "behaviour": "When milk is added on the page, then its list contains milk, once.",
+        "surface": "web",
+    }
+    feature = {"id": "notes", "title": "Notes", "description": "A page.", "claims": ["VAL-NOTES-001"]}
+    word = {"assertion": "VAL-NOTES-001", "verdict": "passed", "evidence": ["E1"]}
+    script = {
+        ("orchestrator",): (plan("Notes", [assertion], [feature], published="/", start="python3 server.py"),),
+        ("worker",): notes.BUILD,
+        ("reviewer",): notes.REVIEW,
+        ("user-tester",): (call("browser", do="open"), call("submit_verdicts", verdicts=[word])),
+    }
+    model = write_script(tmp_path / "script.json", script)
+
+    done = poor.runs("mission", "Keep notes", "--yes", "--auto", "high", "--model", model)
+    shown = poor.runs("mission", "show", "keep-notes-1", "-o", "json")
+
+    assert done.exit_code == exits.STUCK, done.said
+    line = msgspec.json.decode(shown.said)["assertions"][0]
+    assert line["verdict"] == "blocked"
+    assert line["reason"].startswith("no browser here: no chromium is installed")
+    assert "install" in line["reason"]
+
+
+# --- judging ----------------------------------------------------------------------------------------------------
+
+
+def tests_that(body: str) -> dict[str, str]:
+    """A test file whose only test does this."""
+    return {"test_more.py": f"import sys, time, unittest\n\n\nclass T(unittest.TestCase):\n    def test(self):\n{body}"}
+
+
+def test_a_test_that_hangs(person: Person, tmp_path: Path) -> None:
+    """The time that the repository gives judges ends it, and the work counts as unverified."""
+    with_files(person, {**tests_that("        time.sleep(600)\n"), "services.toml": "[judge]\ntimeout_s = 2\n"})
+    model = write_script(tmp_path / "script.json", {("solo",): (call("write", path="calc.py", content=GOOD), "Done.")})
+
+    done = person.runs("run", BRIEF, "--model", model)
+
+    assert done.exit_code == exits.UNVERIFIED
+    assert "failed tests python3 -m unittest discover killed: it ran out of time" in done.said
+
+
+def test_a_test_that_prints_a_hundred_megabytes(person: Person, tmp_path: Path) -> None:
+    """It is judged all the same; what is kept of its output is its head and its tail."""
+    with_files(person, tests_that("        for _ in range(1000): sys.stderr.write('x' * 100_000 + '\\n')\n"))
+    model = write_script(tmp_path / "script.json", ALONE)
+
+    done = person.runs("run", BRIEF, "--model", model)
+
+    assert done.exit_code == exits.VERIFIED, done.said
+    sizes = [path.stat().st_size for path in person.state.rglob("*") if path.is_file()]
+    assert sum(sizes) < 20_000_000
+
+
+# --- settings and state -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[judge]\ntimeout = 3\n", "'services.toml', key 'judge': Object contains unknown field `timeout`."),
+        ("[judge\n", "'services.toml' is no valid TOML: "),
+    ],
+)
+def test_a_bad_services_file(text: str, words: str, person: Person, tmp_path: Path) -> None:
+    """It is said before anything begins."""
+    with_files(person, {"services.toml": text})
+
+    done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert (done.exit_code, words in done.said) == (exits.GAVE_UP, True), done.said
+    assert (refs(person), person.facts(f"mission/{RUN}")) == (["refs/heads/main"], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('auto = "reckless"\n', "Invalid enum value 'reckless' - at `$.auto`; there are off, low, medium, high."),
+        ("colour = 1\n", "has unknown keys ['colour']; there are: model, models, auto, budget,"),
+        ("= 3\n", "is no valid TOML: Invalid statement (at line 1, column 1)."),
+        ('budget = "much"\n', "The budget 'much' cannot be read; write amounts like 2usd, 500ktok, 30min"),
+    ],
+)
+def test_bad_settings(text: str, words: str, person: Person, tmp_path: Path) -> None:
+    """The key is named, with what it may be, and the file where it is about a key."""
+    settled(person, text)
+
+    done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert (done.exit_code, words in done.said) == (exits.GAVE_UP, True), done.said
+    assert str(person.settings) in done.said or "budget" in text
+
+
+@pytest.mark.parametrize("words", [("run", TASK), ("mission", "list")], ids=lambda words: words[0])
+def test_a_corrupt_journal(words: tuple[str, ...], person: Person, tmp_path: Path) -> None:
+    """It is named and left as it is."""
+    person.state.mkdir(parents=True)
+    journal = person.state / "journal.db"
+    journal.write_bytes(b"garbage " * 1000)
+    model = ("--model", write_script(tmp_path / "script.json", DONE)) if words[0] == "run" else ()
+
+    done = person.runs(*words, *model)
+
+    assert done.exit_code == exits.BROKEN
+    assert f"the journal '{journal}' is corrupt or no SQLite database" in done.said
+    assert "move it away or restore a backup" in done.said
+    assert journal.read_bytes() == b"garbage " * 1000
+
+
+def test_a_state_folder_that_cannot_be_made(person: Person, tmp_path: Path) -> None:
+    """A file stands where it should be."""
+    person.home.mkdir()
+    (person.home / "state").write_text("not a folder")
+
+    done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert done.exit_code == exits.BROKEN
+    assert f"folder '{person.home}/state' cannot be made: File exists; choose another folder" in done.said
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_state_folder_that_cannot_be_written(person: Person, tmp_path: Path) -> None:
+    """It is named, and that another one can be chosen."""
+    person.state.mkdir(parents=True)
+    person.state.chmod(0o500)
+
+    done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert done.exit_code == exits.BROKEN
+    assert f"folder '{person.state}' is not writable, so no journal can be kept there; choose another" in done.said
