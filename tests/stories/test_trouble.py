@@ -19,10 +19,11 @@ from shopfloor.testing.commands import Person, write_script
 from shopfloor.testing.subtraction import ALONE, BRIEF, BUILD, FILES, GOOD, MISSION, SCRIPT
 from shopfloor.testing.workshop import call, git, make_repository, plan, write_files
 
-TASK = "Do it"
-RUN = "do-it-1"
+TASK = "Look around"
+RUN = "look-around-1"
 SOLO = f"agent/{RUN}/solo/1"
 DONE = {("solo",): ("Nothing to do.",)}
+WRITES = {("solo",): (call("write", path="calc.py", content=GOOD), "Done.")}
 TOOLS = ("bash", "cat", "env", "git", "mkdir", "rm", "sed", "sh")
 """All that a machine without bubblewrap and without Chromium has to offer."""
 
@@ -148,7 +149,7 @@ def test_a_model_that_never_stops(person: Person, tmp_path: Path) -> None:
 
     done = person.runs("run", TASK, "--model", model, "--budget", "5turns")
 
-    assert (done.exit_code, "5 turns," in done.said) == (exits.OUT_OF_BUDGET, True), done.said
+    assert (done.exit_code, "ended: out_of_budget 5 turns" in done.said) == (exits.OUT_OF_BUDGET, True), done.said
 
 
 def test_a_model_that_repeats_itself(person: Person, tmp_path: Path) -> None:
@@ -308,15 +309,15 @@ def test_a_machine_without_a_browser(person: Person, tmp_path: Path) -> None:
 # --- judging ----------------------------------------------------------------------------------------------------
 
 
-def tests_that(body: str) -> dict[str, str]:
+def a_test_that(body: str) -> dict[str, str]:
     """A test file whose only test does this."""
     return {"test_more.py": f"import sys, time, unittest\n\n\nclass T(unittest.TestCase):\n    def test(self):\n{body}"}
 
 
 def test_a_test_that_hangs(person: Person, tmp_path: Path) -> None:
     """The time that the repository gives judges ends it, and the work counts as unverified."""
-    with_files(person, {**tests_that("        time.sleep(600)\n"), "services.toml": "[judge]\ntimeout_s = 2\n"})
-    model = write_script(tmp_path / "script.json", {("solo",): (call("write", path="calc.py", content=GOOD), "Done.")})
+    with_files(person, {**a_test_that("        time.sleep(600)\n"), "services.toml": "[judge]\ntimeout_s = 2\n"})
+    model = write_script(tmp_path / "script.json", WRITES)
 
     done = person.runs("run", BRIEF, "--model", model)
 
@@ -326,8 +327,8 @@ def test_a_test_that_hangs(person: Person, tmp_path: Path) -> None:
 
 def test_a_test_that_prints_a_hundred_megabytes(person: Person, tmp_path: Path) -> None:
     """It is judged all the same; what is kept of its output is its head and its tail."""
-    with_files(person, tests_that("        for _ in range(1000): sys.stderr.write('x' * 100_000 + '\\n')\n"))
-    model = write_script(tmp_path / "script.json", ALONE)
+    with_files(person, a_test_that("        for _ in range(1000): sys.stderr.write('x' * 100_000 + '\\n')\n"))
+    model = write_script(tmp_path / "script.json", WRITES)
 
     done = person.runs("run", BRIEF, "--model", model)
 
