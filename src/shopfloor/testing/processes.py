@@ -8,9 +8,10 @@ from pathlib import Path
 
 
 def processes_below(pid: int) -> list[str]:
-    """The command lines of all living processes that descend from one."""
+    """The command lines of all living processes that descend from one, Python's own helpers left out."""
     parents = _parents()
-    return [command_line(one) for one in parents if pid in _ancestors(one, parents)]
+    lines = [command_line(one) for one in parents if pid in _ancestors(one, parents)]
+    return [line for line in lines if "multiprocessing.resource_tracker" not in line]
 
 
 def processes_with(word: str) -> list[str]:
