@@ -20,6 +20,7 @@ from parts.clients import SHOPFLOOR, environment, headline, run_words, say, show
 from parts.provider import echoes, play
 
 from shopfloor.domain.messages import Conversation, ConversationKey, Message, Model, OnDelta, Reply, ToolSpec
+from shopfloor.domain.spending import Usage
 from shopfloor.models.anthropic_messages import AnthropicMessages
 from shopfloor.models.openai_chat import OpenAIChat
 from shopfloor.models.script import Address, Answer
@@ -122,6 +123,9 @@ class Listener:
     @property
     def name(self) -> str:
         return self._inner.name
+
+    def price(self, usage: Usage, /) -> float | None:
+        return self._inner.price(usage)
 
     def open(self, key: ConversationKey, system: str, tools: tuple[ToolSpec, ...]) -> Conversation:
         prompt = Prompt(system, tools, [])

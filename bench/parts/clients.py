@@ -40,8 +40,9 @@ def workplace(folder: Path | None = None) -> Iterator[Path]:
 def run_words(place: Path, *, wire: str = "openai", sandbox: str = "bubblewrap", turns: int = 0) -> tuple[str, ...]:
     """`shopfloor run` as one would type it; the wire "priced" is a hosted provider's, whose prices are public."""
     budget = ("--budget", f"{turns}turns") if turns else ()
+    auto = ("--auto", "high") if sandbox == "none" else ()
     repository = str(place / "repository")
-    return (*SHOPFLOOR, "run", TASK, "-m", MODELS[wire], "--sandbox", sandbox, "-C", repository, *budget)
+    return (*SHOPFLOOR, "run", TASK, "-m", MODELS[wire], "--sandbox", sandbox, "-C", repository, *budget, *auto)
 
 
 def environment(place: Path) -> dict[str, str]:

@@ -69,6 +69,15 @@ def test_work_on_another_branch_travels_as_well(shop) -> None:
     assert anyio.run(shop.store.files, anyio.run(shop.take)) == ("README.md", "app.py", "idea.py", "other.py")
 
 
+def test_a_lock_that_a_dead_git_left_stops_nobody(shop) -> None:
+    """Whoever was killed while git was at work left one; nobody else is at work in the checkout when it is packed."""
+    worker = shop.checkout()
+    (worker.top / ".git" / "index.lock").touch()
+    (worker.top / "app.py").write_text("x")
+
+    assert shop.pack(worker)[0] == BundleExit.BUNDLED
+
+
 @pytest.mark.parametrize(
     ("deed", "code", "words"),
     [
@@ -81,7 +90,7 @@ def test_work_on_another_branch_travels_as_well(shop) -> None:
         ("git switch -q --orphan new", BundleExit.NO_REPOSITORY, "repair .git"),
         ("git checkout -q --orphan new; git commit -qm new --allow-empty", BundleExit.BASE_LOST, "rebase the work"),
         ("git commit -q --amend -m other", BundleExit.BASE_LOST, "rebase the work"),
-        ("touch .git/index.lock; echo x > app.py", BundleExit.GIT_FAILED, "index.lock"),
+        ("mkdir .git/index.lock; echo x > app.py", BundleExit.GIT_FAILED, "index.lock"),
         ("touch .git/MERGE_HEAD", BundleExit.UNFINISHED, "half done"),
         ("mkdir .git/rebase-merge", BundleExit.UNFINISHED, "half done"),
     ],

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,8 +31,9 @@ DIES_WITHIN_S = 5.0
 
 
 @pytest.fixture
-def person(tmp_path: Path) -> Person:
-    return Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", FILES))
+def person(tmp_path: Path) -> Iterator[Person]:
+    with Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", FILES)) as somebody:
+        yield somebody
 
 
 def eventually(claim: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import socket
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +31,9 @@ TOOLS = ("bash", "cat", "env", "git", "mkdir", "rm", "sed", "sh")
 
 
 @pytest.fixture
-def person(tmp_path: Path) -> Person:
-    return Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", FILES))
+def person(tmp_path: Path) -> Iterator[Person]:
+    with Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", FILES)) as somebody:
+        yield somebody
 
 
 def with_files(person: Person, files: Mapping[str, str]) -> Person:
@@ -52,8 +55,15 @@ def without_tools(person: Person, folder: Path) -> Person:
     folder.mkdir()
     for tool in TOOLS:
         (folder / tool).symlink_to(str(shutil.which(tool)))
-    (folder / "python3").symlink_to("/usr/bin/python3")
+    (folder / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3"))
     return replace(person, environment={"PATH": str(folder), "HOME": str(folder)})
+
+
+def free_port() -> int:
+    """A port of this machine: without a sandbox there is no other."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
 
 
 def refs(person: Person) -> list[str]:
@@ -191,6 +201,14 @@ def test_an_empty_repository(person: Person, tmp_path: Path) -> None:
     assert done == (exits.GAVE_UP, f"shopfloor: {words}")
 
 
+def test_a_repository_without_any_tests(tmp_path: Path) -> None:
+    """Scrutiny has nothing but its review, and says so; the user who tries the product has the last word."""
+    report = notes.notes(tmp_path, tested=False).mission(notes.BRIEF)
+
+    assert (report.exit, report.verified, report.reason) == ("done", True, "")
+    assert [(line.id, line.verdict) for line in report.assertions] == [("VAL-NOTES-001", "passed")]
+
+
 def test_uncommitted_work_is_refused(person: Person, tmp_path: Path) -> None:
     """It is named and left alone: no branch, no ref, no fact, the same files."""
     write_files(person.repository, {"calc.py": "half done\n", "new.txt": "new\n"})
@@ -279,7 +297,8 @@ def test_a_machine_without_bubblewrap(person: Person, tmp_path: Path) -> None:
 def test_a_machine_without_a_browser(person: Person, tmp_path: Path) -> None:
     """What only a browser could show is blocked, whatever the judge says: it never passes."""
     poor = without_tools(person, tmp_path / "bin")
-    with_files(poor, {"server.py": notes.SERVER, "test_server.py": notes.SERVER_TEST})
+    port = f"[app]\nport = {free_port()}\n"
+    with_files(poor, {"server.py": notes.SERVER, "test_server.py": notes.SERVER_TEST, "services.toml": port})
     assertion = {
         "id": "VAL-NOTES-001",
         "title": "a note is kept",

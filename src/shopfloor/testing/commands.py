@@ -62,6 +62,15 @@ class Person:
     home: Path
     repository: Path
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    started: list[Command] = field(default_factory=list[Command])
+
+    def __enter__(self) -> "Person":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whoever leaves the desk leaves nothing running."""
+        for command in self.started:
+            command.kill()
 
     @property
     def state(self) -> Path:
@@ -89,7 +98,8 @@ class Person:
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )
-        return Command(process=process, output=output)
+        self.started.append(Command(process=process, output=output))
+        return self.started[-1]
 
     def facts(self, stream: str) -> list[Recorded]:
         """The facts of a stream, as the journal has them now."""

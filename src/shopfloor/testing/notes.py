@@ -97,7 +97,8 @@ def _verdict(newest: Message | None) -> Answer:
     return call("submit_verdicts", verdicts=[{**word, "evidence": ["E2"]}])
 
 
-def notes(folder: Path) -> Workshop:
+def notes(folder: Path, *, tested: bool = True) -> Workshop:
     """A fresh workshop in a folder, with the small server and a model that plays the story."""
-    repository = make_repository(folder / "repo", {"server.py": SERVER, "test_server.py": SERVER_TEST})
+    files = {"server.py": SERVER, "test_server.py": SERVER_TEST} if tested else {"server.py": SERVER}
+    repository = make_repository(folder / "repo", files)
     return Workshop(repository=repository, state=folder / "state", model=ScriptedModel(answer))

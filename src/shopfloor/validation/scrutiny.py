@@ -17,7 +17,7 @@ from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.validation import tamper
 from shopfloor.validation.counterproof import CONTROL, counterproof, counterproof_of_tests
 from shopfloor.validation.court import Court
-from shopfloor.validation.review import ReviewCase, review
+from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
 from shopfloor.validation.stage import Stage
 from shopfloor.validation.testrun import tests_ran
 
@@ -64,6 +64,7 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
             (*found, *reviewed.findings),
             Judge(agents=(reviewed.agent,), models=(reviewed.model,), independence=independence),
         )
+        checks = checks or (_only_review(reviewed),)
     return Verdict(
         kind="scrutiny",
         subject=case.subject,
@@ -74,6 +75,12 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         findings=found,
         judged=_judged(case, sealed),
     )
+
+
+def _only_review(reviewed: Reviewed) -> CheckOutcome:
+    """A repository without commands, and claims that only a user can judge: the review is what scrutiny there is."""
+    refused = any(finding.refuses for finding in reviewed.findings)
+    return CheckOutcome(name=REVIEW, passed=not refused, detail="the only check: there is no command to run yet")
 
 
 async def _changes(court: Court, case: Case) -> list[tamper.Change]:
