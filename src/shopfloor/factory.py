@@ -210,9 +210,13 @@ class Factory:
         wanted = (await services_at(store, asked.base)).setup
         if wanted.command is None:
             return None
-        locks = hashlib.sha256(wanted.command.encode())
+        # Without a lock file nobody can say when to install anew, so every new tree does.
+        locks = hashlib.sha256(f"{asked.repository}\0{wanted.command}\0".encode())
+        if not wanted.lock:
+            locks.update((await store.tree(asked.base)).encode())
         for path in wanted.lock:
-            locks.update(await store.show(asked.base, path) or b"")
+            content = await store.show(asked.base, path) or b""
+            locks.update(f"{path}\0{len(content)}\0".encode() + content)
         setup = Setup(
             command=wanted.command, lock_hash=locks.hexdigest(), network=wanted.network and asked.network == "setup"
         )

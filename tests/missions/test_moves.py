@@ -46,6 +46,7 @@ from shopfloor.missions.moves import (
     MAX_ATTEMPTS,
     MAX_ROUNDS,
     AskApproval,
+    CallForHelp,
     Deliver,
     End,
     Land,
@@ -232,13 +233,13 @@ TABLE: dict[str, tuple[Sequence[MissionEvent], Move | None]] = {
         (*M1_REFUSED, FixPlanned(because="", features=(PAGE_FIX,)), *built("fix-page-1", "c2")),
         AsUser(milestone=M1, assertions=("VAL-PAGE-001",), round=2),
     ),
-    "blocked is not passed": (
+    "blocked is not passed, and no worker's to mend": (
         (*M1_BUILT, tried("m1", "c2", VAL_CSV_002="passed", VAL_PAGE_001="blocked")),
-        PlanFix(
-            verdict=tried("m1", "c2", VAL_CSV_002="passed", VAL_PAGE_001="blocked").verdict,
-            feature=None,
-            candidate=None,
-        ),
+        CallForHelp(reason="only a person can help: the judge of m1 could not judge: seen. Mend that and resume."),
+    ),
+    "helped, the judge tries again": (
+        (*M1_BUILT, tried("m1", "c2", VAL_CSV_002="passed", VAL_PAGE_001="blocked"), MissionResumed()),
+        AsUser(milestone=M1, assertions=("VAL-PAGE-001",), round=2),
     ),
     "a user was content": (M1_PASSED, Work(feature=LOAD, attempt=1)),
     "a milestone of library assertions needs no user": (ALL_LANDED, Deliver()),

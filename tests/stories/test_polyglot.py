@@ -34,20 +34,20 @@ from leap import leap_year
 
 
 class LeapTest(unittest.TestCase):
-    def test_not_divisible_by_4(self):
-        self.assertIs(leap_year(2015), False)
+    def test_an_odd_year(self):
+        self.assertIs(leap_year(2023), False)
 
-    def test_divisible_by_2(self):
-        self.assertIs(leap_year(1970), False)
+    def test_an_even_year(self):
+        self.assertIs(leap_year(2026), False)
 
-    def test_divisible_by_4(self):
-        self.assertIs(leap_year(1996), True)
+    def test_every_fourth_year(self):
+        self.assertIs(leap_year(2024), True)
 
-    def test_divisible_by_100(self):
-        self.assertIs(leap_year(2100), False)
+    def test_not_the_hundredth(self):
+        self.assertIs(leap_year(1900), False)
 
-    def test_divisible_by_400(self):
-        self.assertIs(leap_year(2000), True)
+    def test_but_the_four_hundredth(self):
+        self.assertIs(leap_year(2400), True)
 """,
 )
 

@@ -318,7 +318,8 @@ def test_a_machine_without_a_browser(person: Person, tmp_path: Path) -> None:
     done = poor.runs("mission", "Keep notes", "--yes", "--auto", "high", "--model", model)
     shown = poor.runs("mission", "show", "keep-notes-1", "-o", "json")
 
-    assert done.exit_code == exits.STUCK, done.said
+    assert done.exit_code == exits.NEEDS_PERSON, done.said
+    assert "fix first" not in done.said, "no worker can mend a machine"
     line = msgspec.json.decode(shown.said)["assertions"][0]
     assert line["verdict"] == "blocked"
     assert line["reason"].startswith("no browser here: no chromium is installed")

@@ -143,6 +143,13 @@ class Verdict(Fact):
         )
 
     @property
+    def only_blocked(self) -> bool:
+        """Nothing was refused, but something could not be judged at all: no pass, and nothing a worker could mend."""
+        words = {judged.verdict for judged in self.judged}
+        refused = any(finding.refuses for finding in self.findings)
+        return "blocked" in words and "failed" not in words and not refused
+
+    @property
     def caught_by(self) -> tuple[str, ...]:
         """Names of the checks and assertions that refused the work."""
         names = [check.name for check in self.checks if not check.passed]

@@ -6,6 +6,7 @@ It does not know what the job is about.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import cast
 
 import anyio
@@ -32,6 +33,8 @@ async def carry(
         left = await Runner(shop, orders).run()
         if left.exit is None:
             return await _deliver(shop, origin, left.mission)
+        if left.mission.ended is not None:
+            return replace(left, mission=await _rescue(shop, origin, left.mission))
         return left
 
 
@@ -62,6 +65,18 @@ async def _acquired(journal: Journal, mission_id: str) -> Lease:
         words = f"Mission {mission_id!r} is being carried on by another process already ({busy})."
         way = f"Watch it with `shopfloor log {mission_id} --follow`, or stop it with `shopfloor mission pause"
         raise TryLater(f"{words} {way} {mission_id}`.", busy.after_s) from busy
+
+
+async def _rescue(shop: Shop, origin: Origin, mission: Mission) -> Mission:
+    """A mission that ended badly still hands over what had landed and passed; its branch says no more than that."""
+    if mission.asked.form == "solo" or not mission.landed or mission.ready is not None:
+        return mission
+    try:
+        event = await deliver(shop, origin, mission)
+    except NeedsHuman:
+        return mission
+    await shop.desk.record(shop.stream, event)
+    return evolve(mission, event)
 
 
 async def _deliver(shop: Shop, origin: Origin, mission: Mission) -> Left:

@@ -32,8 +32,9 @@ async def deliver(shop: Shop, origin: Origin, mission: Mission) -> MissionReady 
 
 
 async def _elsewhere(origin: Origin, target: str) -> str:
-    """The target, when the person stands on another branch."""
-    return "" if (await origin.head()).branch == target else target
+    """The target, when it is a branch and the person stands on another."""
+    is_branch = await origin.branch(target) is not None
+    return target if is_branch and (await origin.head()).branch != target else ""
 
 
 def verified(mission: Mission) -> bool:

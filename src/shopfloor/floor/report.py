@@ -17,7 +17,8 @@ from shopfloor.floor.carry import mission_of
 from shopfloor.floor.delivery import verified
 from shopfloor.journal.store import Journal, Recorded
 from shopfloor.journal.views import spent
-from shopfloor.missions.run import BUDGET_USED, LATER
+from shopfloor.missions.moves import HELP
+from shopfloor.missions.run import BUDGET_USED, LATER, TIME_USED
 from shopfloor.missions.shop import mission_stream
 from shopfloor.missions.state import Mission
 from shopfloor.repo.store import Store
@@ -60,7 +61,7 @@ class Report(Fact):
     form: str
     brief: str
     state: str
-    """How it was left; without an exit: open, paused, waits for a person, out of budget, or to be tried later."""
+    """How it was left; without an exit: open, paused, waits for a person, out of budget or time, to be tried later."""
     exit: Exit | None
     reason: str
     verified: bool
@@ -141,7 +142,8 @@ def _waiting(mission: Mission) -> str:
         return "open"
     if mission.paused.startswith(LATER):
         return "to be tried later"
-    return "out of budget" if mission.paused.startswith(BUDGET_USED) else "paused"
+    states = {BUDGET_USED: "out of budget", TIME_USED: "out of time", HELP: "waits for a person"}
+    return next((state for words, state in states.items() if mission.paused.startswith(words)), "paused")
 
 
 def _last_checks(mission: Mission) -> tuple[CheckOutcome, ...]:

@@ -4,6 +4,8 @@ What is accepted here is sealed: text, checks, the services file, all by hash. I
 """
 
 import hashlib
+import posixpath
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ import msgspec
 
 from shopfloor.agent.desk import employ
 from shopfloor.agent.finish import finish_tool
+from shopfloor.agent.run import Suspended
 from shopfloor.context.prompt import Fragment, assemble, prompt_file
 from shopfloor.domain.contract import Check, Contract, SealedChecks
 from shopfloor.domain.errors import AskModelAgain, GiveUp
@@ -28,6 +31,7 @@ from shopfloor.validation.scrutiny import TESTS, gates_of
 from shopfloor.validation.testrun import tests_ran
 
 FILE_CAP = 1_000_000
+ROOT = "/repo"
 NOT_FOUND = (126, 127)
 """Exit codes of a shell that could not run the command at all."""
 
@@ -87,6 +91,8 @@ async def _have_written(shop: Shop, mission: Mission, plan: Plan, wanted: tuple[
             tools=(*shop.bench(sandbox), submit),
             budget=budget,
         )
+    if outcome.exit == "stopped":
+        raise Suspended
     if outcome.exit != "done":
         raise GiveUp(f"The test-writer wrote no checks that can be sealed ({outcome.exit}): {outcome.reason}")
     return msgspec.json.decode(outcome.result, type=Sealable)
@@ -97,6 +103,7 @@ async def _try_on_base(
 ) -> Sealable:
     """The checks as they may be sealed, after running each on a fresh checkout of the base."""
     existing = set(await shop.store.files(base))
+    written = _plainly(written)
     found = _complaints(contract, wanted, written, existing)
     files, unreadable = await _read_files(written, sandbox)
     if found or unreadable:
@@ -117,6 +124,23 @@ async def _try_on_base(
         files=tuple(sorted((path, shop.desk.blobs.put(content)) for path, content in files.items())),
     )
     return Sealable(checks=sealed, red_on_base=tuple(red))
+
+
+def _plainly(written: WrittenChecks) -> WrittenChecks:
+    """The same checks with paths below the checkout, however they were written; AskModelAgain for any other."""
+    return WrittenChecks(
+        checks=tuple(
+            msgspec.structs.replace(check, files=tuple(_plain(path) for path in check.files))
+            for check in written.checks
+        )
+    )
+
+
+def _plain(path: str) -> str:
+    plain = posixpath.normpath(path.removeprefix(f"{ROOT}/"))
+    if plain.startswith(("/", "..")) or plain in (".", ".git") or plain.startswith(".git/") or "\0" in plain:
+        raise AskModelAgain(f"{path!r} is no path of a file in the checkout; write it like 'tests/test_export.py'.")
+    return plain
 
 
 def _complaints(contract: Contract, wanted: tuple[str, ...], written: WrittenChecks, existing: set[str]) -> list[str]:
@@ -150,7 +174,7 @@ async def _run_on_base(shop: Shop, fresh: Sandbox, contract: Contract, check: Wr
     """What is wrong with this check, as its run on the base shows; "" when nothing."""
     finished, output = await shop.court.run(fresh, check.command)
     tail = "\n".join(output.splitlines()[-15:])
-    if finished.exit_code in NOT_FOUND or finished.timed_out:
+    if finished.exit_code in NOT_FOUND or finished.timed_out or _runner_is_missing(check.command, output):
         return f"{check.command!r} cannot be run on the base ({ending(finished)}):\n{tail}"
     if any(contract.assertion(name).kind == "guard" for name in check.assertions):
         ran = tests_ran(check.command, output)
@@ -162,6 +186,12 @@ async def _run_on_base(shop: Shop, fresh: Sandbox, contract: Contract, check: Wr
     if finished.exit_code == 0:
         return f"{check.command!r} passed on the base, where the behaviour is missing: it proves nothing.\n{tail}"
     return ""
+
+
+def _runner_is_missing(command: str, output: str) -> bool:
+    """`python -m RUNNER` where there is no such module: red, and nobody could make it green."""
+    modules = re.findall(r"-m\s+([\w.]+)", command)
+    return any(re.search(rf"No module named '?{re.escape(module)}'?\s*$", output, re.M) for module in modules)
 
 
 async def _sealed(shop: Shop, mission: Mission, plan: Plan, sealable: Sealable) -> ContractSealed:

@@ -3,6 +3,8 @@
 It does not judge.
 """
 
+import shutil
+
 from shopfloor.agent.desk import stream_of
 from shopfloor.domain.contract import SealedChecks
 from shopfloor.domain.events import AttemptEnded
@@ -12,6 +14,7 @@ from shopfloor.missions.contract_text import contract_of
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.missions.work import checks_of, commands_run
+from shopfloor.repo.services import commands_since
 from shopfloor.validation.review import ReviewCase
 from shopfloor.validation.scrutiny import Case, scrutinise
 from shopfloor.validation.user_testing import UserCase, test_as_user
@@ -35,8 +38,7 @@ async def scrutinise_candidate(
             seal=mission.sealed.seal,
             claims=feature.claims,
             checks=_checks_so_far(mission, feature),
-            # What has landed was judged, and a mission that began with nothing brings its own tests along.
-            commands=await shop.commands(mission.tip),
+            commands=await commands_since(shop.store, base, mission.tip),
             failing_on_base=mission.sealed.failing_on_base,
             review=ReviewCase(
                 key=shop.key("reviewer", feature.id, candidate.attempt),
@@ -49,6 +51,11 @@ async def scrutinise_candidate(
             ),
         ),
     )
+
+
+def clear_court(shop: Shop) -> None:
+    """Throws the judges' clones away: what they saw is kept as evidence."""
+    shutil.rmtree(shop.court.folder, ignore_errors=True)
 
 
 async def test_milestone(

@@ -12,6 +12,7 @@ from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import Feature, Milestone, Verdict
 from shopfloor.missions.state import Mission
 
+HELP = "only a person can help"
 MAX_ATTEMPTS = 3
 """Fresh starts of one feature whose worker did not come to an end."""
 MAX_ROUNDS = 4
@@ -76,6 +77,12 @@ class Verify(Fact, tag=True):
     """Run the repository's own checks on what it left."""
 
 
+class CallForHelp(Fact, tag=True):
+    """Only a person can take away what stands in the judge's way; a resume lets it try again."""
+
+    reason: str
+
+
 class Wait(Fact, tag=True):
     """A person must answer first."""
 
@@ -102,6 +109,7 @@ Move: TypeAlias = (
     | PlanFix
     | WorkAlone
     | Verify
+    | CallForHelp
     | Wait
     | Deliver
     | End
@@ -212,12 +220,20 @@ def _pending(mission: Mission, milestone: Milestone) -> tuple[str, ...]:
 def _test(mission: Mission, milestone: Milestone, pending: tuple[str, ...]) -> Move:
     """Each refusal is answered by fixes, and when those have landed, whatever they changed, the user tries again."""
     verdict = mission.last_verdict(milestone.id)
-    rounds = mission.rounds(milestone.id)
+    if verdict is not None and verdict.only_blocked and not mission.resumed_since_verdict:
+        return CallForHelp(reason=_obstacle(verdict))
+    rounds = sum(one.subject == milestone.id and not one.only_blocked for one in mission.words)
     if verdict is None or rounds == _answered(mission, milestone):
-        return TestAsUser(milestone=milestone, assertions=pending, round=rounds + 1)
+        return TestAsUser(milestone=milestone, assertions=pending, round=mission.rounds(milestone.id) + 1)
     if rounds >= MAX_ROUNDS:
         return End(exit="stuck", reason=f"{milestone.id} failed user testing {rounds} times: {', '.join(pending)}")
     return PlanFix(verdict=verdict, feature=None, candidate=None)
+
+
+def _obstacle(verdict: Verdict) -> str:
+    """What kept a judge from judging: nothing that a worker could mend."""
+    reasons = dict.fromkeys(judged.reason for judged in verdict.judged if judged.verdict == "blocked")
+    return f"{HELP}: the judge of {verdict.subject} could not judge: {'; '.join(reasons)}. Mend that and resume."
 
 
 def _answered(mission: Mission, milestone: Milestone) -> int:

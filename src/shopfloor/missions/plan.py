@@ -9,6 +9,7 @@ import msgspec
 
 from shopfloor.agent.desk import employ
 from shopfloor.agent.finish import finish_tool
+from shopfloor.agent.run import Suspended
 from shopfloor.context.prompt import Fragment, assemble, prompt_file
 from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import MissionPlanned
@@ -47,6 +48,8 @@ async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlan
             budget=budget,
             steerable=True,
         )
+    if outcome.exit == "stopped":
+        raise Suspended
     if outcome.exit != "done":
         raise GiveUp(f"The orchestrator made no plan ({outcome.exit}): {outcome.reason}")
     plan = plan_of(msgspec.json.decode(outcome.result, type=Proposal))

@@ -25,7 +25,7 @@ from shopfloor.loop import Progress, exit_of
 from shopfloor.missions import moves
 from shopfloor.missions.checks import write_checks
 from shopfloor.missions.fixes import plan_fix
-from shopfloor.missions.judging import scrutinise_candidate, test_milestone
+from shopfloor.missions.judging import clear_court, scrutinise_candidate, test_milestone
 from shopfloor.missions.landing import land
 from shopfloor.missions.plan import make_plan
 from shopfloor.missions.shop import Shop
@@ -34,6 +34,7 @@ from shopfloor.missions.state import Mission, evolve, fold
 from shopfloor.missions.work import attempt_started, work
 
 BUDGET_USED = "the budget is used up"
+TIME_USED = "the time is used up"
 LATER = "it cannot go on for now"
 APPROVE = "approve"
 """The question whose answer "yes" approves the plan."""
@@ -105,13 +106,15 @@ class Runner:
         if leave == "stopped":
             return await self._end(leave, "a person cancelled it")
         if leave is not None:
-            return await self._pause(leave, f"{BUDGET_USED} ({_used(spent, self._mission.budget)})")
+            what = TIME_USED if leave == "out_of_time" else BUDGET_USED
+            return await self._pause(leave, f"{what} ({_used(spent, self._mission.budget)})")
         if mail.pause:
             return await self._pause("stopped", "a person paused it")
         return None
 
     async def _make(self, move: moves.Move, budget: Budget) -> Left | None:
         """Makes one move; how the mission was left, if this move leaves it."""
+        clear_court(self._shop)
         try:
             return await self._made(move, budget)
         except Suspended as suspended:
@@ -150,6 +153,8 @@ class Runner:
                 await self._note(await work_alone(shop, self._mission, budget))
             case moves.Verify():
                 await self._note(await verify(shop, mission))
+            case moves.CallForHelp(reason=reason):
+                return await self._pause("needs_person", reason)
             case moves.Wait():
                 question = mission.open_question
                 return await self._pause("needs_person", question.text if question else "")

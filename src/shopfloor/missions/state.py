@@ -53,6 +53,7 @@ class Mission(Fact):
     answers: tuple[QuestionAnswered, ...] = ()
     paused: str | None = None
     new_budget: Budget | None = None
+    resumed_since_verdict: bool = False
     ready: MissionReady | None = None
     merged: Landed | None = None
     ended: MissionEnded | None = None
@@ -89,6 +90,11 @@ class Mission(Fact):
         """The latest word on each assertion that was judged at all."""
         return {judged.assertion: judged.verdict for reached in self.verdicts for judged in reached.verdict.judged}
 
+    @property
+    def words(self) -> tuple[Verdict, ...]:
+        """Every verdict, oldest first."""
+        return tuple(reached.verdict for reached in self.verdicts)
+
     def last_verdict(self, subject: str) -> Verdict | None:
         """The latest verdict on a feature or milestone."""
         return next((v.verdict for v in reversed(self.verdicts) if v.verdict.subject == subject), None)
@@ -118,7 +124,7 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
         case AttemptEnded():
             return _attempt_ended(mission, event)
         case VerdictReached():
-            return change(mission, verdicts=(*mission.verdicts, event))
+            return change(mission, verdicts=(*mission.verdicts, event), resumed_since_verdict=False)
         case FixPlanned():
             return _fix_planned(mission, event)
         case FeatureLanded():
@@ -131,7 +137,9 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
         case MissionPaused():
             return change(mission, paused=event.reason)
         case MissionResumed():
-            return change(mission, paused=None, new_budget=event.budget or mission.new_budget)
+            return change(
+                mission, paused=None, new_budget=event.budget or mission.new_budget, resumed_since_verdict=True
+            )
         case MissionReady():
             return change(mission, ready=event)
         case Landed():

@@ -63,20 +63,22 @@ async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -
         for path, content in shop.court.sealed(mine).items():
             await _lay_once(sandbox, path, content)
         outcome = await _employ(shop, plan, feature, attempt, mine, sandbox, budget)
-        commit = ""
-        if outcome.exit == "done":
-            message = f"{feature.title}\n\nFeature {feature.id}, attempt {attempt.attempt}."
-            ref = f"refs/attempts/{feature.id}/{attempt.attempt}"
+        ended = AttemptEnded(
+            feature=feature.id,
+            attempt=attempt.attempt,
+            exit=outcome.exit,
+            reason=outcome.reason,
+            handoff=msgspec.json.decode(outcome.result, type=Handoff) if outcome.result else None,
+        )
+        if outcome.exit != "done":
+            return ended
+        message = f"{feature.title}\n\nFeature {feature.id}, attempt {attempt.attempt}."
+        ref = f"refs/attempts/{feature.id}/{attempt.attempt}"
+        try:
             commit = await take(shop, sandbox, attempt.base, ref, message)
-    handoff = msgspec.json.decode(outcome.result, type=Handoff) if outcome.result else None
-    return AttemptEnded(
-        feature=feature.id,
-        attempt=attempt.attempt,
-        exit=outcome.exit,
-        reason=outcome.reason,
-        commit=commit,
-        handoff=handoff,
-    )
+        except GiveUp as broken:  # the worker broke its own repository: a fresh start has a fresh one
+            return msgspec.structs.replace(ended, exit="gave_up", reason=str(broken))
+        return msgspec.structs.replace(ended, commit=commit)
 
 
 def checks_of(checks: SealedChecks, claims: Sequence[str]) -> SealedChecks:

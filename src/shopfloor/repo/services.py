@@ -70,12 +70,32 @@ async def refuse_bad_services(origin: Origin, commit: str) -> None:
 
 async def commands_at(store: Store, commit: str) -> FoundCommands:
     """The commands of a commit, each with the reason for it: what its services file says, else what can be found."""
-    files = await store.files(commit)
-    place = services_place(files)
+    place = services_place(await store.files(commit))
     stated = Commands() if place is None else (await services_at(store, commit)).commands
+    return _prefer(stated, await _discovered(store, commit), f"{place} says so")
+
+
+async def commands_since(store: Store, base: str, tip: str) -> FoundCommands:
+    """The base's commands; a repository that began without some brings those that its landed files suggest.
+
+    What the base says stands, and no services file but the base's own is ever read: it configures judging.
+    """
+    known = await commands_at(store, base)
+    if tip == base or services_place(await store.files(base)) is not None:
+        return known
+    later = await _discovered(store, tip)
+    return FoundCommands(
+        test=known.test or later.test,
+        types=known.types or later.types,
+        lint=known.lint or later.lint,
+        build=known.build or later.build,
+    )
+
+
+async def _discovered(store: Store, commit: str) -> FoundCommands:
+    files = await store.files(commit)
     texts = {path: (await store.show(commit, path) or b"").decode("utf-8", "replace") for path in files_to_read(files)}
-    found = found_commands(files, lambda path: texts.get(path, ""))
-    return _prefer(stated, found, f"{place} says so")
+    return found_commands(files, lambda path: texts.get(path, ""))
 
 
 def services_place(files: Sequence[str]) -> str | None:

@@ -68,6 +68,23 @@ _CONFIGURES_TESTS = (
     *("tsconfig*.json", "eslint.config.*", ".eslintrc*", ".eslintignore", "biome.json*", ".golangci.*", "clippy.toml"),
 )
 
+_BUILDS_TOO = (
+    *(
+        "setup.py",
+        "setup.cfg",
+        "pyproject.toml",
+        "package.json",
+        ".npmrc",
+        "vite.config.*",
+        "babel.config.*",
+        ".babelrc*",
+    ),
+    *("Makefile", "makefile", "GNUmakefile", "justfile", "Taskfile.yml", "Taskfile.yaml", "Rakefile"),
+    *("Cargo.toml", "build.rs", "pom.xml", "build.gradle*", "*.csproj", "CMakeLists.txt", "mix.exs", "Package.swift"),
+    *("tsconfig*.json", "noxfile.py"),
+)
+"""Of these, the ones that also say how the product is built: honest work changes them."""
+
 _CI_NAMES = (
     *(".gitlab-ci.yml", ".travis.yml", "appveyor.yml", ".appveyor.yml", "azure-pipelines*.yml", "Jenkinsfile*"),
     *(
@@ -114,6 +131,11 @@ def is_test(path: str) -> bool:
     if language in _SPEC_LANGUAGES and any(folder in _SPEC_FOLDERS for folder in folders):
         return True
     return _matches(where.name, _TEST_NAMES.get(language, ()))
+
+
+def configures_only_tests(path: str) -> bool:
+    """Whether a file configures judging and nothing of the product: it can be put back without breaking honest work."""
+    return is_test_configuration(path) and not _matches(PurePosixPath(path).name, _BUILDS_TOO)
 
 
 def is_test_configuration(path: str) -> bool:

@@ -266,6 +266,11 @@ async def _unbundle(git: Git, bundle: Path, base: str) -> str:
     entries = parse_tree((await git("ls-tree", "-r", "-t", "-z", "--full-tree", commit)).items)
     if dangerous := [entry.path for entry in entries if is_dangerous(entry.path)]:
         raise GiveUp(f"The bundle holds paths that are dangerous to check out: {dangerous[:5]!r}; remove them")
+    known = {entry.path for entry in parse_tree((await git("ls-tree", "-r", "-z", "--full-tree", base)).items)}
+    if nested := [entry.path for entry in entries if entry.kind == "commit" and entry.path not in known]:
+        raise GiveUp(
+            f"The work holds git repositories of its own, whose files would be lost: {nested[:5]!r}; remove them"
+        )
     return commit
 
 

@@ -123,7 +123,9 @@ def _of_mission(events: Sequence[MissionEvent]) -> Iterator[str]:
     for name, count in Counter(_once(events)).items():
         if count > 1:
             yield f"{name} {count} times"
-    if any(isinstance(event, MissionEnded) for event in events[:-1]):
+    # A mission that ended badly may still hand over what had landed.
+    ends = [place for place, event in enumerate(events) if isinstance(event, MissionEnded)]
+    if any(not isinstance(event, MissionReady) for place in ends for event in events[place + 1 :]):
         yield "goes on after its end"
 
 

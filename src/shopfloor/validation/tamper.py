@@ -9,6 +9,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from pathlib import PurePosixPath
 
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import Finding, Severity
@@ -35,6 +36,7 @@ _NARROWS = re.compile(
     r"(?:addopts|pytest|py\.test|jest|vitest|mocha|unittest|--test)\b.*?"
     r"(?:--deselect|--ignore|--collect-only|--co\b|\s-k[\s=]|-m\s*[\"']?not\b|--testPathIgnore|--passWithNoTests|--grep)"
     r"|^\s*[\"']?--(?:deselect|ignore|ignore-glob)=|^\s*[\"']?--(?:collect-only|co|passWithNoTests)\b"
+    r"|^\s*(?:testpaths|python_files|python_functions|python_classes)\s*=|\bitems\.(?:remove|pop)\("
     r"|\bnorecursedirs\b|\bcollect_ignore|\btestPathIgnorePatterns|\bxfail_strict\s*=\s*false",
     re.M,
 )
@@ -90,10 +92,15 @@ def moved(changes: Collection[Change]) -> frozenset[str]:
 
 
 def _stands_elsewhere(change: Change, changes: Collection[Change], fresh: Sequence[Case]) -> bool:
-    if any(other.before is None and other.after == change.before for other in changes):
+    fresh_files = [other for other in changes if other.before is None and other.after == change.before]
+    if any(is_test(other.path) and _suffix(other.path) == _suffix(change.path) for other in fresh_files):
         return True
     was = _readable(change.path, change.before or "")
     return bool(was) and all(found_again(case, fresh) for case in was if case.is_test)
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix
 
 
 def _fresh_cases(changes: Collection[Change]) -> tuple[Case, ...]:

@@ -52,3 +52,15 @@ def tests_passed(output: str) -> int | None:
 def _named(said: str, name: str) -> int:
     found = re.search(rf"\b{name}=(\d+)", said)
     return int(found[1]) if found else 0
+
+
+_FAILED = re.compile(
+    r"^(?:FAIL|ERROR): (?P<unittest>\S+ \(\S+\))|^(?:FAILED|ERROR) (?P<pytest>\S+::\S+|\S+\.py)\b"
+    r"|^\s*--- FAIL: (?P<go>\S+)|^test (?P<rust>\S+) \.\.\. FAILED",
+    re.M,
+)
+
+
+def failing_tests(output: str) -> frozenset[str]:
+    """The names of the tests that a run reported as failed, as far as its runner names them."""
+    return frozenset(next(filter(None, match.groups())) for match in _FAILED.finditer(output))

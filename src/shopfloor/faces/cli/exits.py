@@ -36,7 +36,12 @@ MEANINGS: tuple[tuple[int, str], ...] = (
 )
 
 
-_WAITING = {"waits for a person": NEEDS_PERSON, "out of budget": OUT_OF_BUDGET, "to be tried later": TRY_LATER}
+_WAITING = {
+    "waits for a person": NEEDS_PERSON,
+    "out of budget": OUT_OF_BUDGET,
+    "out of time": OUT_OF_TIME,
+    "to be tried later": TRY_LATER,
+}
 
 
 def code_of(report: "Report") -> int:

@@ -43,8 +43,17 @@ def print_plan(out: Console, report: Report) -> None:
     for assertion in plan.contract.assertions:
         out.print(Text(f"{assertion.id}  ", style="cyan").append(f"{assertion.title} ({assertion.surface})", "bold"))
         out.print(Padding(Text(assertion.behaviour), (0, 0, 0, 4)))
+        if assertion.negative:
+            out.print(Padding(Text(f"Never: {assertion.negative}", style="dim"), (0, 0, 0, 4)))
+    if plan.contract.published.strip():
+        out.print(Text("\nPublished to judges", style="bold"))
+        out.print(Padding(Markdown(plan.contract.published), (0, 0, 0, 4)))
     out.print()
     facts = Table.grid(padding=(0, 2))
+    if plan.contract.start:
+        facts.add_row("Started by", plan.contract.start)
+    if plan.contract.supersedes:
+        facts.add_row("May change", f"existing tests {', '.join(plan.contract.supersedes)}")
     low, high = report.plan.expected.tokens
     facts.add_row("Features", ", ".join(feature.id for feature in plan.features))
     usd = report.plan.expected.usd
