@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import subprocess
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 TOOL = {
@@ -52,7 +53,7 @@ def main() -> None:
             prompt += ", " + json.dumps(result)
 
 
-def keep(journal: "object | None", fact: object) -> None:
+def keep(journal: BinaryIO | None, fact: object) -> None:
     if journal is not None:
         journal.write(json.dumps(fact).encode() + b"\n")
         journal.flush()
