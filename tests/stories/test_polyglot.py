@@ -16,6 +16,7 @@ from shopfloor.testing.cheats import cheats, named_by
 from shopfloor.testing.courtroom import Changes, open_courtroom
 from shopfloor.testing.exercises import ASSERTION, Exercise, judged, read_exercise
 from shopfloor.testing.honest import HONEST
+from shopfloor.testing.tools import works
 from shopfloor.testing.workshop import Workshop, call, git, make_repository, plan
 
 SAMPLE = ("list-ops", "simple-linked-list", "two-bucket", "zebra-puzzle")
@@ -69,6 +70,7 @@ def exercise(request: pytest.FixtureRequest) -> Exercise:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.skipif(not works("python3", "-c", "import pytest"), reason="python3 has no pytest here")
 def test_every_cheat_is_refused_by_the_check_that_must_catch_it(exercise: Exercise, tmp_path: Path) -> None:
     """None passes, and each verdict names what was done: to the tests, to their runner, or not at all."""
 

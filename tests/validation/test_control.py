@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shopfloor.testing.tools import works
 from shopfloor.validation.control import Controls, controls
 
 NUMBER = 4126
@@ -238,7 +239,7 @@ fn panics() {
 """
 
 
-@pytest.mark.skipif(shutil.which("rustc") is None, reason="no rustc here")
+@pytest.mark.skipif(not works("rustc", "--version"), reason="no rustc works here")
 def test_rust_twins(tmp_path: Path) -> None:
     """Rust's own runner passes one twin and fails the other."""
     twins = made("tests/double.rs", RUST)

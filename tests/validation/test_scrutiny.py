@@ -12,7 +12,10 @@ from shopfloor.domain.mission import CheckOutcome, Verdict
 from shopfloor.sandbox.probe import probe
 from shopfloor.sandbox.protocol import Level
 from shopfloor.testing.courtroom import Courtroom, open_courtroom
+from shopfloor.testing.tools import works
 from shopfloor.validation.scrutiny import refusals
+
+needs_pytest = pytest.mark.skipif(not works("python3", "-c", "import pytest"), reason="python3 has no pytest here")
 
 CALC = "def add(a, b):\n    return a + b\n"
 CALC_TEST = """\
@@ -177,6 +180,7 @@ def test_the_counterproof_catches_what_passes_the_checks(work: str, why: str, tm
     in_court(tmp_path, story)
 
 
+@needs_pytest
 def test_checks_that_are_picked_by_name_are_believed(tmp_path: Path) -> None:
     """A command may select a class, a test, or run under pytest: honest work passes by each."""
 
@@ -321,6 +325,7 @@ def test_tests_that_the_command_never_runs_prove_nothing_against_the_work(tmp_pa
     in_court(tmp_path, story, {**BASE, "Makefile": "test:\n\t@python3 -c 'import calc'\n", "pkg/__init__.py": ""})
 
 
+@needs_pytest
 def test_moved_tests_are_not_laid_twice(tmp_path: Path) -> None:
     """Under pytest two test files of one name collide: one that moved, whole, is not put back where it was."""
 
