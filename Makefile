@@ -4,7 +4,7 @@ WORKERS ?= 2
 # Measurements that need nothing but this repository; bench/polyglot.py wants a folder of exercises.
 BENCHES ?= $(filter-out bench/polyglot.py,$(wildcard bench/*.py))
 
-.PHONY: help setup test long check docs bench demo wheel clean
+.PHONY: help setup test long sweep check docs bench demo wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -17,6 +17,9 @@ test: setup ## all tests but the long ones (PYTEST="-k word" adds options)
 
 long: setup ## the tests that take minutes
 	$(BIN)/pytest -m long -n $(WORKERS) $(PYTEST)
+
+sweep: setup ## cut the demo's power at every append (STRIDE=12 takes every twelfth)
+	SHOPFLOOR_SWEEP_STRIDE=$(or $(STRIDE),1) $(BIN)/pytest -m long -s tests/stories/test_demo.py
 
 check: setup ## format, lint, types, layers, docs, house rules
 	@scripts/check

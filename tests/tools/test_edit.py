@@ -116,3 +116,9 @@ def test_an_ordinary_edit_settles() -> None:
 def _places(text: str, part: str) -> int:
     """Also overlapping ones."""
     return sum(text.startswith(part, at) for at in range(len(text)))
+
+
+def test_an_insertion_is_not_made_twice() -> None:
+    """`old` stands in `new`, so a call that was cut off and is made again would find it: it sees that it was done."""
+    once = edit("a\nb\n", "a\n", "a\nx\n")
+    assert edit(once.text, "a\n", "a\nx\n") == Edited(text=once.text, lines=(1,), already=True)
