@@ -35,7 +35,9 @@ def edit(text: str, old: str, new: str, every: bool = False) -> Edited:
         return replace(edited, text=edited.text.replace("\n", "\r\n"))
     lines = _lines_of(text, old)
     # Where every `old` stands inside a `new`, it was done before: by a call that a crash cut off, most likely.
-    if not lines or (old in new and old not in text.replace(new, "\0")):
+    if lines and old in new and old not in text.replace(new, "\0"):
+        return Edited(text=text, lines=_lines_of(text, new), already=True)
+    if not lines:
         return _already(text, old, new)
     if len(lines) > 1 and not every:
         raise AskModelAgain(f"`old` is there {len(lines)} times, {_at(lines)}: add lines around it, or set all to true")
