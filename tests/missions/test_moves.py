@@ -235,7 +235,7 @@ TABLE: dict[str, tuple[Sequence[MissionEvent], Move | None]] = {
     ),
     "blocked is not passed, and no worker's to mend": (
         (*M1_BUILT, tried("m1", "c2", VAL_CSV_002="passed", VAL_PAGE_001="blocked")),
-        CallForHelp(reason="only a person can help: the judge of m1 could not judge: seen. Mend that and resume."),
+        CallForHelp(reason="the judge of m1 could not judge: seen. Mend that and resume."),
     ),
     "helped, the judge tries again": (
         (*M1_BUILT, tried("m1", "c2", VAL_CSV_002="passed", VAL_PAGE_001="blocked"), MissionResumed()),

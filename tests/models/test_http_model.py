@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from shopfloor.domain.errors import GiveUp, Problem, TryLater
+from shopfloor.domain.errors import GiveUp, NeedsHuman, Problem, TryLater
 from shopfloor.domain.messages import Call, ConversationKey, Message, Reply, Result, ToolSpec, said
 from shopfloor.models.cassette import Recorder
 from shopfloor.models.connect import connect, disconnect
@@ -118,22 +118,37 @@ def test_a_long_retry_after_reaches_the_lease(waiting) -> None:
 @pytest.mark.parametrize(
     ("fault", "said_so"),
     [
-        (Served(fault="status", status=400, message="tools.0: bad schema"), r"tools\.0: bad schema"),
         (Served(fault="status", status=401, message="invalid x-api-key"), r"invalid x-api-key.*_API_KEY"),
         (Served(fault="status", status=403, message="not your region"), "not your region"),
         (
             Served(fault="status", status=404, message="no such model"),
             r"'mock-model'.*It knows mock-model, other-model",
         ),
+        (Served(fault="status", status=402, message="credit balance too low"), "too low.*Add credit there"),
+    ],
+    ids=["refused key", "forbidden", "unknown model", "no credit"],
+)
+def test_what_a_person_can_put_right_waits_for_one(provider: str, fault: Served, said_so: str, waiting) -> None:
+    """Nothing is tried twice, and the message has the provider's words and says what a person has to do."""
+    with MockProvider([fault], models=("mock-model", "other-model")) as mock, pytest.raises(NeedsHuman, match=said_so):
+        ask(provider, mock, waiting.patience)
+    assert len(mock.requests) == 1
+
+
+@WIRES
+@pytest.mark.parametrize(
+    ("fault", "said_so"),
+    [
+        (Served(fault="status", status=400, message="tools.0: bad schema"), r"tools\.0: bad schema"),
         (
             Served(fault="status", status=400, message="prompt is too long: 210000 tokens > 200000 maximum"),
             r"no longer fits the context.*210000",
         ),
     ],
-    ids=["bad request", "refused key", "forbidden", "unknown model", "context overflow"],
+    ids=["bad request", "context overflow"],
 )
 def test_a_refusal_gives_up_in_the_providers_own_words(provider: str, fault: Served, said_so: str, waiting) -> None:
-    """Nothing is tried twice, and the message says what a person has to do."""
+    """Nobody can make the same request succeed, so it is not tried twice."""
     with MockProvider([fault], models=("mock-model", "other-model")) as mock, pytest.raises(GiveUp, match=said_so):
         ask(provider, mock, waiting.patience)
     assert len(mock.requests) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.errors import GiveUp, NeedsHuman
 from shopfloor.domain.messages import ConversationKey, said
 from shopfloor.models.connect import connect
 from shopfloor.models.http_model import HttpModel
@@ -52,7 +52,7 @@ def test_a_wrong_key_is_refused() -> None:
     with MockProvider(key="right") as mock:
         for provider in ("openai", "anthropic"):
             wrong = {**mock.environment, f"{provider.upper()}_API_KEY": "wrong"}
-            with pytest.raises(GiveUp, match=f"the key is not the right one.*{provider.upper()}_API_KEY"):
+            with pytest.raises(NeedsHuman, match=f"the key is not the right one.*{provider.upper()}_API_KEY"):
                 answer(provider, wrong)
 
 

@@ -97,14 +97,30 @@ def test_a_name_that_is_no_model(name: str, words: str, person: Person) -> None:
 
 
 def test_a_model_that_the_provider_does_not_know(person: Person) -> None:
-    """The provider's own words, where it was asked, and what it does know."""
+    """The provider's own words, where it was asked, what it does know; with another name the same run goes on."""
     with MockProvider([Served(fault="status", status=404, message="no such model")], models=("small", "large")) as mock:
         done = replace(person, environment=mock.environment).runs("run", TASK, "--model", "openai:huge")
 
-    assert done.exit_code == exits.GAVE_UP
+    assert done.exit_code == exits.NEEDS_PERSON
     refused = "'openai:huge' refused: HTTP 404 not_found_error: no such model. Is 'huge' a model of"
     assert refused in done.said
     assert "It knows small, large." in done.said
+    with MockProvider([Served(text="Nothing to do.")]) as mock:
+        resumed = replace(person, environment=mock.environment).runs("mission", "resume", RUN, "--model", "openai:small")
+    assert resumed.exit_code == exits.VERIFIED, resumed.said
+
+
+def test_a_key_that_is_taken_back_in_the_middle(person: Person) -> None:
+    """The run waits for a person instead of ending; with a good key it goes on at the turn where it stopped."""
+    look = Served(calls=(ScriptedCall(name="shell", arguments={"command": "echo here"}),))
+    with MockProvider([look, Served(fault="status", status=401, message="key revoked")]) as mock:
+        done = replace(person, environment=mock.environment).runs("run", TASK, "--model", "openai:small")
+
+    assert (done.exit_code, "key revoked" in done.said) == (exits.NEEDS_PERSON, True), done.said
+    with MockProvider([Served(text="Nothing to do.")]) as mock:
+        resumed = replace(person, environment=mock.environment).runs("mission", "resume", RUN)
+        asked = len(mock.requests)
+    assert (resumed.exit_code, asked) == (exits.VERIFIED, 1), resumed.said
 
 
 def test_a_provider_that_is_down_and_comes_back(person: Person, tmp_path: Path) -> None:

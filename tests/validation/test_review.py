@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from shopfloor.domain.contract import SealedChecks
+from shopfloor.domain.errors import NeedsHuman
 from shopfloor.domain.events import AgentEvent, AgentStarted, ToolReturned
 from shopfloor.models.script import Answer
 from shopfloor.models.scripted import ScriptedModel
@@ -28,6 +29,7 @@ class AddTest(unittest.TestCase):
 """
 DOUBLE = CALC + "\n\ndef double(x):\n    return x + x\n"
 STREAM = "agent/court/reviewer/change/1"
+SECOND = "agent/court/reviewer/change/2"
 
 Story = Callable[[Courtroom], Awaitable[None]]
 
@@ -38,9 +40,11 @@ def enforced() -> None:
         pytest.skip(probe().why_no_bubblewrap)
 
 
-def before_a_reviewer(folder: Path, answers: tuple[Answer | str, ...], story: Story) -> None:
+def before_a_reviewer(
+    folder: Path, answers: tuple[Answer | str, ...], story: Story, *, second: tuple[Answer | str, ...] = ()
+) -> None:
     async def whole() -> None:
-        model = ScriptedModel({("reviewer",): answers})
+        model = ScriptedModel({("reviewer", "change", 1): answers, ("reviewer", "change", 2): second})
         async with open_courtroom(folder, {"calc.py": CALC, "test_calc.py": TEST}, model=model) as room:
             await story(room)
 
@@ -103,17 +107,29 @@ def test_findings_in_files_that_do_not_exist_go_back(tmp_path: Path) -> None:
     before_a_reviewer(tmp_path, answers, story)
 
 
-def test_a_reviewer_that_does_not_finish_proves_nothing(tmp_path: Path) -> None:
-    """When the review breaks off, the work is refused: nobody has read it."""
+def test_a_reviewer_that_does_not_finish_says_nothing_of_the_work(tmp_path: Path) -> None:
+    """Another one reads it; when that one breaks off too, a person is asked, and no verdict is made up."""
+
+    async def story(room: Courtroom) -> None:
+        with pytest.raises(NeedsHuman, match=r"No reviewer of .* came to an end, the last one left gave_up"):
+            await room.judge(room.commit({"calc.py": DOUBLE}), SealedChecks(), reviewed=True)
+
+        assert await room.journal.read(STREAM) and await room.journal.read(SECOND)
+
+    before_a_reviewer(tmp_path, (call("read", path="calc.py"),), story)
+
+
+def test_another_reviewer_reads_what_the_first_one_did_not(tmp_path: Path) -> None:
+    """The first goes in circles and is left; the second's word is the verdict, in its own name."""
 
     async def story(room: Courtroom) -> None:
         verdict = await room.judge(room.commit({"calc.py": DOUBLE}), SealedChecks(), reviewed=True)
 
-        assert verdict.caught_by == ("review",)
-        assert verdict.findings[0].severity == "P1"
-        assert verdict.findings[0].text.startswith("the reviewer did not finish (gave_up): ")
+        assert (verdict.passed, verdict.judge.agents) == (True, (SECOND,))
 
-    before_a_reviewer(tmp_path, (call("read", path="calc.py"),), story)
+    circles = (call("read", path="calc.py"),) * 20
+    second = (call("submit_review", findings=[]),)
+    before_a_reviewer(tmp_path, circles, story, second=second)
 
 
 def test_nobody_is_paid_to_review_what_is_refused_anyway(tmp_path: Path) -> None:

@@ -131,7 +131,8 @@ async def run_agent(job: Job) -> Outcome:
     """Runs an agent to its end, or goes on where its history stops.
 
     Raises Suspended when it must wait for a person or for more of the shared budget, TryLater while its model cannot
-    be reached: both leave its stream open.
+    be reached, NeedsHuman when its model refuses what a person can put right (a key, an account): all leave its
+    stream open.
     """
     history = job.history
     if history.started is None:
@@ -166,7 +167,7 @@ async def _turns(job: Job) -> None:
         sent = len(history.messages)
         try:
             await _ask_model(job, conversation)
-        except TryLater as trouble:
+        except (TryLater, NeedsHuman) as trouble:
             await _note(job, ModelFailed(turn=history.turn + 1, reason=str(trouble)))
             raise
         except GiveUp as trouble:

@@ -149,6 +149,8 @@ class ContractSealed(Fact, tag="ContractSealed"):
     """Assertions whose checks were seen to fail on the base, as they must."""
     failing_on_base: tuple[str, ...] = ()
     """Commands of the repository itself that failed before anybody touched it: they refuse nobody."""
+    seconds: float = 0.0
+    """How long the checks and commands ran on the base."""
 
 
 class PlanApproved(Fact, tag="PlanApproved"):
@@ -182,10 +184,11 @@ class AttemptEnded(Fact, tag="AttemptEnded"):
 
 
 class VerdictReached(Fact, tag="VerdictReached"):
-    """A judge spoke."""
+    """A judge spoke, after `seconds` of its own: commands, checks and the app, beside its models and tools."""
 
     verdict: Verdict
     round: int
+    seconds: float = 0.0
 
 
 class FixPlanned(Fact, tag="FixPlanned"):
@@ -217,9 +220,15 @@ class QuestionAnswered(Fact, tag="QuestionAnswered"):
 
 
 class MissionPaused(Fact, tag="MissionPaused"):
-    """The runner stopped at a safe place and can go on."""
+    """The runner stopped at a safe place and can go on.
+
+    `exit` names what it waits for: a person, more money or time, or a word to go on ("stopped").
+    """
 
     reason: str
+    exit: Exit = "stopped"
+    after_s: float | None = None
+    """Seconds after which the same may work by itself; None when nothing will change by waiting."""
 
 
 class MissionResumed(Fact, tag="MissionResumed"):

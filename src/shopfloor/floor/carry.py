@@ -85,7 +85,7 @@ async def _deliver(shop: Shop, origin: Origin, mission: Mission) -> Left:
         try:
             event = await deliver(shop, origin, mission)
         except NeedsHuman as need:
-            await shop.desk.record(shop.stream, MissionPaused(reason=need.question))
+            await shop.desk.record(shop.stream, MissionPaused(reason=need.question, exit="needs_person"))
             return Left(exit="needs_person", reason=need.question, mission=mission)
         await shop.desk.record(shop.stream, event)
         mission = evolve(mission, event)

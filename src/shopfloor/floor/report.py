@@ -17,8 +17,6 @@ from shopfloor.floor.carry import mission_of
 from shopfloor.floor.delivery import verified
 from shopfloor.journal.store import Journal, Recorded
 from shopfloor.journal.views import spent
-from shopfloor.missions.moves import HELP
-from shopfloor.missions.run import BUDGET_USED, LATER, TIME_USED
 from shopfloor.missions.shop import mission_stream
 from shopfloor.missions.state import Mission
 from shopfloor.repo.store import Store
@@ -124,7 +122,7 @@ async def report_of(journal: Journal, missions: Path, mission_id: str) -> Report
         diff=await _diff(missions / mission_id, asked.base, ready.commit) if ready else "",
         answer=await _last_words(journal, mission_id) if asked.form == "solo" else "",
         agents=agents,
-        spent=sum((agent.spent for agent in agents), Spent()),
+        spent=sum((agent.spent for agent in agents), Spent(seconds=mission.judging_seconds)),
         seconds=recorded[-1].at - recorded[0].at,
     )
 
@@ -132,7 +130,7 @@ async def report_of(journal: Journal, missions: Path, mission_id: str) -> Report
 def _standing(mission: Mission) -> tuple[Exit | None, str]:
     if mission.ended is not None:
         return mission.ended.exit, mission.ended.reason
-    return None, mission.paused or ""
+    return None, mission.paused.reason if mission.paused else ""
 
 
 def _waiting(mission: Mission) -> str:
@@ -140,10 +138,14 @@ def _waiting(mission: Mission) -> str:
         return "waits for a person"
     if mission.paused is None:
         return "open"
-    if mission.paused.startswith(LATER):
+    if mission.paused.after_s is not None:
         return "to be tried later"
-    states = {BUDGET_USED: "out of budget", TIME_USED: "out of time", HELP: "waits for a person"}
-    return next((state for words, state in states.items() if mission.paused.startswith(words)), "paused")
+    states: dict[Exit, str] = {
+        "out_of_budget": "out of budget",
+        "out_of_time": "out of time",
+        "needs_person": "waits for a person",
+    }
+    return states.get(mission.paused.exit, "paused")
 
 
 def _last_checks(mission: Mission) -> tuple[CheckOutcome, ...]:

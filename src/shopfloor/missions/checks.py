@@ -6,6 +6,7 @@ What is accepted here is sealed: text, checks, the services file, all by hash. I
 import hashlib
 import posixpath
 import re
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -200,6 +201,8 @@ async def _sealed(shop: Shop, mission: Mission, plan: Plan, sealable: Sealable) 
     services = await shop.services_file(base)
     contract = blobs.put(contract_text(plan).encode())
     configured = blobs.put(services) if services else ""
+    began = time.monotonic()
+    failing = await _failing_on_base(shop, base)
     seal = hashlib.sha256(msgspec.json.encode([contract, sealable.checks, configured])).hexdigest()
     return ContractSealed(
         seal=seal,
@@ -207,7 +210,8 @@ async def _sealed(shop: Shop, mission: Mission, plan: Plan, sealable: Sealable) 
         checks=sealable.checks,
         services=configured,
         red_on_base=sealable.red_on_base,
-        failing_on_base=await _failing_on_base(shop, base),
+        failing_on_base=failing,
+        seconds=time.monotonic() - began,
     )
 
 

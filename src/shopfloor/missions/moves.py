@@ -12,7 +12,6 @@ from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import Feature, Milestone, Verdict
 from shopfloor.missions.state import Mission
 
-HELP = "only a person can help"
 MAX_ATTEMPTS = 3
 """Fresh starts of one feature whose worker did not come to an end."""
 MAX_ROUNDS = 4
@@ -233,7 +232,7 @@ def _test(mission: Mission, milestone: Milestone, pending: tuple[str, ...]) -> M
 def _obstacle(verdict: Verdict) -> str:
     """What kept a judge from judging: nothing that a worker could mend."""
     reasons = dict.fromkeys(judged.reason for judged in verdict.judged if judged.verdict == "blocked")
-    return f"{HELP}: the judge of {verdict.subject} could not judge: {'; '.join(reasons)}. Mend that and resume."
+    return f"the judge of {verdict.subject} could not judge: {'; '.join(reasons)}. Mend that and resume."
 
 
 def _answered(mission: Mission, milestone: Milestone) -> int:

@@ -3,11 +3,13 @@
 It decides nothing (`moves`) and knows nothing but the journal (`state`); it is where the two meet.
 """
 
+import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import assert_never, cast
 
 from shopfloor.agent.run import Suspended, yes
-from shopfloor.domain.errors import GiveUp, TryLater
+from shopfloor.domain.errors import GiveUp, NeedsHuman, TryLater
 from shopfloor.domain.events import (
     MissionEnded,
     MissionEvent,
@@ -19,6 +21,7 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.exits import Exit
+from shopfloor.domain.mission import Verdict
 from shopfloor.domain.spending import Budget, Spent
 from shopfloor.journal.views import spent as spent_in
 from shopfloor.loop import Progress, exit_of
@@ -33,9 +36,6 @@ from shopfloor.missions.solo import solo_started, verify, work_alone
 from shopfloor.missions.state import Mission, evolve, fold
 from shopfloor.missions.work import attempt_started, work
 
-BUDGET_USED = "the budget is used up"
-TIME_USED = "the time is used up"
-LATER = "it cannot go on for now"
 APPROVE = "approve"
 """The question whose answer "yes" approves the plan."""
 
@@ -94,8 +94,8 @@ class Runner:
             await self._note(QuestionAnswered(id=question.id, text=self._shop.desk.answers[question.id]))
 
     async def spent(self) -> Spent:
-        """What all agents of the mission have used so far; open calls count by their estimate."""
-        total = Spent()
+        """What the mission has used so far: all its agents, open calls by their estimate, and the judges' own time."""
+        total = Spent(seconds=self._mission.judging_seconds)
         for stream in await self._shop.desk.journal.streams(f"agent/{self._shop.id}/"):
             total = total + spent_in(await self._shop.desk.journal.read(stream.name))
         return total
@@ -106,8 +106,8 @@ class Runner:
         if leave == "stopped":
             return await self._end(leave, "a person cancelled it")
         if leave is not None:
-            what = TIME_USED if leave == "out_of_time" else BUDGET_USED
-            return await self._pause(leave, f"{what} ({_used(spent, self._mission.budget)})")
+            what = "time" if leave == "out_of_time" else "budget"
+            return await self._pause(leave, f"the {what} is used up ({_used(spent, self._mission.budget)})")
         if mail.pause:
             return await self._pause("stopped", "a person paused it")
         return None
@@ -121,8 +121,10 @@ class Runner:
             return await self._suspended(suspended)
         except GiveUp as trouble:
             return await self._end("gave_up", str(trouble))
+        except NeedsHuman as need:
+            return await self._pause("needs_person", need.question)
         except TryLater as trouble:
-            return await self._pause("stopped", f"{LATER}: {trouble}")
+            return await self._pause("stopped", f"it cannot go on for now: {trouble}", trouble.after_s)
 
     async def _made(self, move: moves.Move, budget: Budget) -> Left | None:
         shop, mission = self._shop, self._mission
@@ -138,13 +140,11 @@ class Runner:
                     await self._note(attempt_started(shop, mission, feature, attempt))
                 await self._note(await work(shop, self._mission, feature, budget))
             case moves.Scrutinise(feature=feature, candidate=candidate, round=number):
-                verdict = await scrutinise_candidate(shop, mission, feature, candidate, budget)
-                await self._note(VerdictReached(verdict=verdict, round=number))
+                await self._judge(scrutinise_candidate(shop, mission, feature, candidate, budget), number)
             case moves.Land(feature=feature, candidate=candidate):
                 await self._note(await land(shop, mission, feature, candidate))
             case moves.TestAsUser(milestone=milestone, assertions=assertions, round=number):
-                verdict = await test_milestone(shop, mission, milestone, assertions, number, budget)
-                await self._note(VerdictReached(verdict=verdict, round=number))
+                await self._judge(test_milestone(shop, mission, milestone, assertions, number, budget), number)
             case moves.PlanFix():
                 await self._note(plan_fix(mission, move))
             case moves.WorkAlone():
@@ -152,7 +152,7 @@ class Runner:
                     await self._note(solo_started(shop, mission))
                 await self._note(await work_alone(shop, self._mission, budget))
             case moves.Verify():
-                await self._note(await verify(shop, mission))
+                await self._judge(verify(shop, mission), 1)
             case moves.CallForHelp(reason=reason):
                 return await self._pause("needs_person", reason)
             case moves.Wait():
@@ -165,6 +165,14 @@ class Runner:
             case _:
                 assert_never(move)
         return None
+
+    async def _judge(self, judging: Awaitable[Verdict], number: int) -> None:
+        """A verdict, and how long it took beside the agents in it, whose time is on record already."""
+        began, before = time.monotonic(), (await self.spent()).seconds
+        verdict = await judging
+        agents = (await self.spent()).seconds - before
+        seconds = max(0.0, time.monotonic() - began - agents)
+        await self._note(VerdictReached(verdict=verdict, round=number, seconds=seconds))
 
     async def _suspended(self, suspended: Suspended) -> Left:
         """An agent must wait: for an answer, for more budget, or because a person wants a pause."""
@@ -185,8 +193,8 @@ class Runner:
             return None
         return await self._pause("needs_person", "the plan waits for approval")
 
-    async def _pause(self, leave: Exit, reason: str) -> Left:
-        await self._note(MissionPaused(reason=reason))
+    async def _pause(self, leave: Exit, reason: str, after_s: float | None = None) -> Left:
+        await self._note(MissionPaused(reason=reason, exit=leave, after_s=after_s))
         return Left(exit=leave, reason=reason, mission=self._mission)
 
     async def _end(self, leave: Exit, reason: str) -> Left:
@@ -201,7 +209,7 @@ class Runner:
 def _used(spent: Spent, budget: Budget) -> str:
     if budget.usd is not None and spent.unpriced:
         return f"{spent.unpriced} calls of unknown price: give a budget in tokens, or a price for the model"
-    used = f"{spent.usage.total:,} tokens, {spent.usd:.4f} USD, {spent.seconds:.0f} s of models and tools"
+    used = f"{spent.usage.total:,} tokens, {spent.usd:.4f} USD, {spent.seconds:.0f} s of work"
     return f"{used}; resume with a larger one: --budget"
 
 

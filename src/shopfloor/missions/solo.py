@@ -7,7 +7,8 @@ It does not land anything.
 from shopfloor.agent.desk import employ, stream_of
 from shopfloor.context.prompt import Fragment, assemble, prompt_file
 from shopfloor.domain.contract import Contract, SealedChecks
-from shopfloor.domain.events import AttemptEnded, AttemptStarted, VerdictReached
+from shopfloor.domain.events import AttemptEnded, AttemptStarted
+from shopfloor.domain.mission import Verdict
 from shopfloor.domain.spending import Budget
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
@@ -41,7 +42,7 @@ async def work_alone(shop: Shop, mission: Mission, budget: Budget) -> AttemptEnd
     return AttemptEnded(feature=FEATURE, attempt=1, exit=outcome.exit, reason=outcome.reason, commit=commit)
 
 
-async def verify(shop: Shop, mission: Mission) -> VerdictReached:
+async def verify(shop: Shop, mission: Mission) -> Verdict:
     """The repository's own commands on what the agent left, in a clean clone. Nothing to run is no verification."""
     assert mission.attempts
     base, commit = mission.asked.base, mission.attempts[-1].commit
@@ -57,7 +58,7 @@ async def verify(shop: Shop, mission: Mission) -> VerdictReached:
         failing_on_base=(),
         review=None,
     )
-    return VerdictReached(verdict=await scrutinise(shop.court, case), round=1)
+    return await scrutinise(shop.court, case)
 
 
 def _task(mission: Mission) -> Fragment:

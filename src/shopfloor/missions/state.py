@@ -51,7 +51,7 @@ class Mission(Fact):
     fixes: tuple[FixPlanned, ...] = ()
     questions: tuple[QuestionAsked, ...] = ()
     answers: tuple[QuestionAnswered, ...] = ()
-    paused: str | None = None
+    paused: MissionPaused | None = None
     new_budget: Budget | None = None
     resumed_since_verdict: bool = False
     ready: MissionReady | None = None
@@ -95,6 +95,11 @@ class Mission(Fact):
         """Every verdict, oldest first."""
         return tuple(reached.verdict for reached in self.verdicts)
 
+    @property
+    def judging_seconds(self) -> float:
+        """How long checks, commands and the app have run for judges, beside their models and tools."""
+        return (self.sealed.seconds if self.sealed else 0.0) + sum(reached.seconds for reached in self.verdicts)
+
     def last_verdict(self, subject: str) -> Verdict | None:
         """The latest verdict on a feature or milestone."""
         return next((v.verdict for v in reversed(self.verdicts) if v.verdict.subject == subject), None)
@@ -135,7 +140,7 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
         case QuestionAnswered():
             return change(mission, answers=(*mission.answers, event))
         case MissionPaused():
-            return change(mission, paused=event.reason)
+            return change(mission, paused=event)
         case MissionResumed():
             return change(
                 mission, paused=None, new_budget=event.budget or mission.new_budget, resumed_since_verdict=True

@@ -7,13 +7,16 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from shopfloor.domain.errors import GiveUp, Problem, TryLater
+from shopfloor.domain.errors import GiveUp, NeedsHuman, Problem, TryLater
 from shopfloor.domain.fact import Fact
 from shopfloor.models.canonical import parsed
 from shopfloor.models.names import Endpoint
 
 FailureKind: TypeAlias = Literal["unreachable", "silent", "cut", "malformed", "empty", "status"]
 PASSING_STATUSES = frozenset({408, 409, 425, 429})
+PERSONS_STATUSES = frozenset({401, 402, 403, 404})
+"""A key, an account or a name that only a person can put right; the very same request may then succeed."""
+QUOTA = "insufficient_quota"
 LONGEST_QUOTE = 600
 TRY_LATER_S = 30.0
 OVERFLOW_SIGNS = (
@@ -45,9 +48,14 @@ class Failure(Fact):
         """Whether the very same request may succeed a little later."""
         if self.kind != "status":
             return True
-        if self.code == "insufficient_quota":
+        if self.code == QUOTA:
             return False
         return self.status in PASSING_STATUSES or self.status >= 500
+
+    @property
+    def persons(self) -> bool:
+        """Whether a person can put it right, outside of the request."""
+        return self.status in PERSONS_STATUSES or self.code == QUOTA
 
     @property
     def overflowed(self) -> bool:
@@ -98,7 +106,8 @@ def problem(failure: Failure, endpoint: Endpoint, model: str, known: tuple[str, 
     if failure.passing:
         words = f"{name!r} did not answer after several tries: {_described(failure)}"
         return TryLater(words, after_s=failure.retry_after_s or TRY_LATER_S)
-    return GiveUp(f"{name!r} refused: {_described(failure)}{_advice(failure, endpoint, model, known)}")
+    words = f"{name!r} refused: {_described(failure)}{_advice(failure, endpoint, model, known)}"
+    return NeedsHuman(words) if failure.persons else GiveUp(words)
 
 
 def _described(failure: Failure) -> str:
@@ -110,6 +119,8 @@ def _described(failure: Failure) -> str:
 def _advice(failure: Failure, endpoint: Endpoint, model: str, known: tuple[str, ...]) -> str:
     if failure.status in (401, 403) and endpoint.key_env:
         return f". Check the key in the environment variable {endpoint.key_env}."
+    if failure.status == 402 or failure.code == QUOTA:
+        return ". Add credit there, or name another model with --model."
     if failure.status == 404:
         listed = f" It knows {', '.join(known)}." if known else ""
         return f". Is {model!r} a model of {endpoint.base_url}?{listed}"

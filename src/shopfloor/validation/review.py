@@ -11,8 +11,10 @@ import msgspec
 
 from shopfloor.agent.desk import employ, stream_of
 from shopfloor.agent.finish import finish_tool
+from shopfloor.agent.run import Outcome, Suspended
 from shopfloor.context.prompt import Fragment, assemble, prompt_file
-from shopfloor.domain.errors import AskModelAgain
+from shopfloor.domain.errors import AskModelAgain, NeedsHuman
+from shopfloor.domain.events import AgentEnded
 from shopfloor.domain.messages import ConversationKey
 from shopfloor.domain.mission import Finding, Severity
 from shopfloor.domain.spending import Budget
@@ -23,6 +25,8 @@ from shopfloor.validation.court import Court
 
 REVIEW = "review"
 DIFF_CAP = 60_000
+REVIEWERS = 2
+"""How many may try to read one change before a person is asked."""
 
 
 class ReviewFinding(Arguments):
@@ -63,7 +67,43 @@ class Reviewed:
 
 
 async def review(court: Court, case: ReviewCase) -> Reviewed:
-    """Has a reviewer read the change. A reviewer that does not finish refuses nothing and proves nothing: P1."""
+    """Has a reviewer read the change.
+
+    One that goes in circles or breaks off says nothing of the work, so another reads it; NeedsHuman when that one does
+    not finish either. A resumed mission tries again in the same way.
+    """
+    why = ""
+    for _ in range(REVIEWERS):
+        key = await _unfinished(court, case.key)
+        outcome = await _read(court, case, key)
+        if outcome.exit == "done":
+            found = msgspec.json.decode(outcome.result, type=Review).findings
+            findings = tuple(
+                Finding(check=REVIEW, severity=one.severity, text=one.text, path=one.path, line=one.line)
+                for one in found
+            )
+            return Reviewed(findings=findings, agent=stream_of(key), model=court.desk.model_for("reviewer").name)
+        if outcome.exit == "stopped":
+            raise Suspended
+        why = f"{outcome.exit}: {outcome.reason}"
+    raise NeedsHuman(
+        f"No reviewer of {case.title!r} came to an end, the last one left {why}. "
+        "Look at its exchange with `shopfloor mission export`, then resume, perhaps with another --model."
+    )
+
+
+async def _unfinished(court: Court, first: ConversationKey) -> ConversationKey:
+    """The first reviewer of this change who has not left without a review."""
+    key = first
+    while True:
+        recorded = await court.desk.journal.read(stream_of(key))
+        ended = recorded[-1].event if recorded else None
+        if not isinstance(ended, AgentEnded) or ended.exit in ("done", "stopped"):
+            return key
+        key = msgspec.structs.replace(key, attempt=key.attempt + 1)
+
+
+async def _read(court: Court, case: ReviewCase, key: ConversationKey) -> Outcome:
     place = await court.checkout(case.commit, "review")
     files = set(await court.store.files(case.commit))
 
@@ -76,26 +116,15 @@ async def review(court: Court, case: ReviewCase) -> Reviewed:
     submit = finish_tool("submit_review", "Hand in the findings that survived; ends the review.", Review, accept)
     async with court.start(Blueprint(checkout=str(place), writable=False)) as sandbox:
         bench = workbench(sandbox, court.scratch().parent, court.desk.blobs.put_file, person_present=False)
-        outcome = await employ(
+        return await employ(
             court.desk,
-            case.key,
+            key,
             role="reviewer",
             system=assemble([_words()]),
             task=_task(case),
             tools=(*bench, submit),
             budget=case.budget,
         )
-    model = court.desk.model_for("reviewer").name
-    if outcome.exit != "done":
-        why = f"the reviewer did not finish ({outcome.exit}): {outcome.reason}"
-        return Reviewed(
-            findings=(Finding(check=REVIEW, severity="P1", text=why),), agent=stream_of(case.key), model=model
-        )
-    findings = tuple(
-        Finding(check=REVIEW, severity=found.severity, text=found.text, path=found.path, line=found.line)
-        for found in msgspec.json.decode(outcome.result, type=Review).findings
-    )
-    return Reviewed(findings=findings, agent=stream_of(case.key), model=model)
 
 
 def _words() -> Fragment:
