@@ -41,7 +41,7 @@ BRIEF = (DEMO / "brief.md").read_text(encoding="utf-8")
 SEED = {str(path.relative_to(DEMO / "seed")): path.read_text() for path in (DEMO / "seed").rglob("*") if path.is_file()}
 
 STRIDE = int(os.environ.get("SHOPFLOOR_SWEEP_STRIDE", "0"))
-"""Every so many of the cuts are resumed: 1 is all of them, which takes half an hour; 0 leaves the sweep out."""
+"""Every so many of the cuts are resumed: 1 is all of them, which takes about ten minutes; 0 leaves the sweep out."""
 SCRATCH = ("court", "spool")
 """What a runner leaves there is thrown away by the next one: it makes no other disk."""
 

@@ -106,7 +106,9 @@ def test_a_model_that_the_provider_does_not_know(person: Person) -> None:
     assert refused in done.said
     assert "It knows small, large." in done.said
     with MockProvider([Served(text="Nothing to do.")]) as mock:
-        resumed = replace(person, environment=mock.environment).runs("mission", "resume", RUN, "--model", "openai:small")
+        resumed = replace(person, environment=mock.environment).runs(
+            "mission", "resume", RUN, "--model", "openai:small"
+        )
     assert resumed.exit_code == exits.VERIFIED, resumed.said
 
 

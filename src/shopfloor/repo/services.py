@@ -30,7 +30,10 @@ class Setup(Fact, forbid_unknown_fields=True):
 
 
 class App(Fact, forbid_unknown_fields=True):
-    """How the app starts and how one sees that it is up: a URL path, or a command that exits 0."""
+    """How the app starts, stops, and how one sees that it is up.
+
+    `health` is a URL path, `tcp` for an open port, or a command that exits 0.
+    """
 
     start: Command | None = None
     health: Command = "/"

@@ -28,7 +28,7 @@ from shopfloor.tools.tool import AnyTool, Arguments
 from shopfloor.tools.toolbox import Toolbox
 from shopfloor.validation.court import Court
 from shopfloor.validation.docket import Docket
-from shopfloor.validation.drivers.app import App, app_under_test
+from shopfloor.validation.drivers.app import App, Recipe, app_under_test
 from shopfloor.validation.judge_tools import Hands
 
 
@@ -71,13 +71,15 @@ class UserCase:
         return tuple(self.contract.assertion(name) for name in self.assertions)
 
     @property
-    def start(self) -> str:
-        """How the product starts: the base's services file has the word, then the contract."""
-        return self.services.app.start or self.contract.start
-
-    @property
     def address(self) -> str:
         return f"http://localhost:{self.services.app.port}"
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the product starts and stops: the base's services file has the word, then the contract."""
+        app = self.services.app
+        start = app.start or self.contract.start
+        return Recipe(command=start, address=self.address, health=app.health, stop=app.stop or "")
 
 
 async def test_as_user(court: Court, case: UserCase) -> Verdict:
@@ -101,15 +103,8 @@ async def test_as_user(court: Court, case: UserCase) -> Verdict:
 async def _in_arena(court: Court, case: UserCase, sandbox: Sandbox) -> tuple[Judged, ...]:
     async with AsyncExitStack() as stack:
         app: App | None = None
-        if case.start:
-            health = (
-                f"{case.address}{case.services.app.health}"
-                if case.services.app.health.startswith("/")
-                else case.address
-            )
-            app = await stack.enter_async_context(
-                app_under_test(sandbox, case.start, health=health, log=court.scratch())
-            )
+        if case.recipe.command:
+            app = await stack.enter_async_context(app_under_test(sandbox, case.recipe, court.scratch()))
             came_up = await app.start()
             if not came_up.healthy:
                 return _with_log(court, case, came_up.text)

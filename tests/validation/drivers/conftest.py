@@ -14,7 +14,7 @@ import pytest
 
 from shopfloor.sandbox.probe import start
 from shopfloor.sandbox.protocol import Blueprint, Sandbox
-from shopfloor.validation.drivers.app import App, app_under_test
+from shopfloor.validation.drivers.app import App, Recipe, app_under_test
 
 PYTHON = f"{sys.base_prefix}/bin/python3"
 
@@ -43,7 +43,7 @@ class Ground:
     @asynccontextmanager
     async def todo_app(self, sandbox: Sandbox) -> AsyncGenerator[App]:
         command = f"exec $PYTHON todo.py {self.port}"
-        async with app_under_test(sandbox, command, health=f"{self.base_url}/", log=self.log) as app:
+        async with app_under_test(sandbox, Recipe(command=command, address=self.base_url), self.log) as app:
             health = await app.start()
             assert health.healthy, health.text
             yield app

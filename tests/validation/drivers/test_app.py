@@ -1,5 +1,6 @@
 """The app under test: when it counts as up, what is said when it does not come up, and what survives a restart."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
@@ -7,7 +8,7 @@ import pytest
 
 from shopfloor.domain.errors import GiveUp
 from shopfloor.validation.drivers.actions import Request
-from shopfloor.validation.drivers.app import app_under_test
+from shopfloor.validation.drivers.app import Recipe, app_under_test
 from shopfloor.validation.drivers.drive import open_drive
 from shopfloor.validation.drivers.hands.wire import Send
 from shopfloor.validation.drivers.http import open_http
@@ -35,17 +36,18 @@ def test_an_app_that_does_not_come_up_says_its_last_words(ground: "Ground") -> N
     """A crash at the start and a port that never opens are values with the reason, in time."""
 
     async def start(command: str, health: str) -> str:
-        async with ground.arena() as arena, app_under_test(arena, command, health=health, log=ground.log) as app:
+        recipe = Recipe(command=command, address=ground.base_url, health=health)
+        async with ground.arena() as arena, app_under_test(arena, recipe, ground.log) as app:
             health_seen = await app.start(deadline_s=1.0)
             assert not health_seen.healthy
             return health_seen.text
 
-    crashed = anyio.run(start, "echo no database here; exit 4", f"{ground.base_url}/")
-    silent = anyio.run(start, "echo waiting; sleep 1000", f"tcp://localhost:{ground.port}")
+    crashed = anyio.run(start, "echo no database here; exit 4", "/")
+    silent = anyio.run(start, "echo waiting; sleep 1000", "tcp")
 
     assert "it ended with exit code 4" in crashed
     assert "no database here" in crashed
-    assert "nothing listens at tcp://localhost" in silent
+    assert "nothing listens at http://localhost" in silent
     assert "waiting" in silent
 
 
@@ -54,12 +56,34 @@ def test_any_open_port_can_count_as_up_and_a_talkative_app_never_waits_for_us(gr
 
     async def story() -> None:
         command = f"yes | head -c 3000000; exec $PYTHON todo.py {ground.port}"
-        health = f"tcp://localhost:{ground.port}"
-        async with ground.arena() as arena, app_under_test(arena, command, health=health, log=ground.log) as app:
+        recipe = Recipe(command=command, address=ground.base_url, health="tcp")
+        async with ground.arena() as arena, app_under_test(arena, recipe, ground.log) as app:
             assert (await app.start()).healthy
 
     anyio.run(story)
     assert ground.log.stat().st_size > 3_000_000
+
+
+def test_a_command_says_when_it_is_up_and_another_ends_it_politely(ground: "Ground") -> None:
+    """Both run beside the app, with its files; what it does on its polite end has been done."""
+    command = f"trap 'echo farewell > farewell; exit' TERM; echo $$ > pid; $PYTHON todo.py {ground.port} & wait"
+
+    async def story() -> None:
+        recipe = Recipe(
+            command=command,
+            address=ground.base_url,
+            health="test -s pid",
+            stop="kill $(cat pid); while ! test -s farewell; do sleep 0.01; done",
+        )
+        async with ground.arena() as arena, app_under_test(arena, recipe, ground.log) as app:
+            assert (await app.start()).healthy
+            await app.stop()
+            assert await arena.read("farewell", 100) == b"farewell\n"
+            never = replace(recipe, health="echo not yet; exit 9")
+            async with app_under_test(arena, never, ground.log) as other:
+                assert "'echo not yet; exit 9' ended with exit code 9" in (await other.start(deadline_s=0.5)).text
+
+    anyio.run(story)
 
 
 def test_a_stranger_at_the_apps_address_blocks_the_judgement(ground: "Ground") -> None:
@@ -69,7 +93,7 @@ def test_a_stranger_at_the_apps_address_blocks_the_judgement(ground: "Ground") -
         async with (
             ground.arena() as arena,
             ground.todo_app(arena),
-            app_under_test(arena, "sleep 9", health=f"{ground.base_url}/", log=ground.log) as second,
+            app_under_test(arena, Recipe(command="sleep 9", address=ground.base_url), ground.log) as second,
         ):
             await second.start()
 

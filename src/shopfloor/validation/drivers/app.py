@@ -6,7 +6,9 @@ answers at the app's address is a GiveUp, for then a judge would judge the wrong
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -22,6 +24,9 @@ from shopfloor.validation.drivers.protocol import capped
 
 LOG_CAP = 20_000_000
 """Bytes of output that are kept; what comes later is read and dropped, so that the app never waits for us."""
+TCP = "tcp"
+LOOK_S = 3.0
+STOPPING_S = 10.0
 _ENDING_LOOKS = 50
 
 
@@ -33,13 +38,26 @@ class Health(Fact):
     seconds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How the app starts, where it answers (`http://localhost:PORT`), how one sees that it is up, how it stops.
+
+    `health` is a path that must not answer 5xx, TCP for any open port, or a command that exits 0 when it is up. `stop`
+    is a command that ends it politely; without one, and after it, it is killed.
+    """
+
+    command: str
+    address: str
+    health: str = "/"
+    stop: str = ""
+
+
 class App:
     """The app under test. Started by `start`, ended by `stop` or with its context."""
 
-    def __init__(self, sandbox: Sandbox, command: str, health: str, log: Path, drive: Drive, tasks: TaskGroup) -> None:
+    def __init__(self, sandbox: Sandbox, recipe: Recipe, log: Path, drive: Drive, tasks: TaskGroup) -> None:
         self._sandbox = sandbox
-        self._command = command
-        self._health = health
+        self._recipe = recipe
         self._log = log
         self._drive = drive
         self._tasks = tasks
@@ -49,10 +67,11 @@ class App:
     async def start(self, deadline_s: float = 30.0) -> Health:
         """Starts it and waits until it answers, ends, or time is up. GiveUp if something else answers there already."""
         if await self._taken():
-            raise GiveUp(f"something else already answers at {self._health!r}: stop it, or judge at another port")
+            address = self._recipe.address
+            raise GiveUp(f"something else already answers at {address!r}: stop it, or judge at another port")
         began = monotonic()
         self._exit_code = None
-        self._process = await self._sandbox.open(self._command, view="app")
+        self._process = await self._sandbox.open(self._recipe.command, view="app")
         self._tasks.start_soon(self._keep_output, self._process)
         while (problem := await self._problem()) and monotonic() < began + deadline_s:
             if self._exit_code is not None:
@@ -61,13 +80,15 @@ class App:
             await anyio.sleep(0.1)
         seconds = monotonic() - began
         if not problem:
-            return Health(healthy=True, text=f"{self._health} answers", seconds=seconds)
-        text = f"{self._command!r} did not come up within {seconds:.1f} s: {problem}\nIts last output:\n{self.output()}"
-        return Health(healthy=False, text=text, seconds=seconds)
+            return Health(healthy=True, text=f"{self._recipe.address} answers", seconds=seconds)
+        late = f"{self._recipe.command!r} did not come up within {seconds:.1f} s: {problem}"
+        return Health(healthy=False, text=f"{late}\nIts last output:\n{self.output()}", seconds=seconds)
 
     async def stop(self) -> None:
-        """Ends it; nothing happens if it does not run."""
+        """Ends it, by its own command if it has one; nothing happens if it does not run."""
         if self._process is not None:
+            if self._recipe.stop:
+                await self._run(self._recipe.stop, STOPPING_S)
             await self._process.kill()
             self._process = None
 
@@ -99,25 +120,37 @@ class App:
 
     async def _problem(self) -> str:
         """Why the app does not count as up, or ""."""
-        if self._health.startswith("tcp:"):
-            return "" if await self._taken() else f"nothing listens at {self._health}"
-        done = await self._drive.send(Send(url=self._health, seconds=3.0))
+        health = self._recipe.health
+        if health == TCP:
+            return "" if await self._taken() else f"nothing listens at {self._recipe.address}"
+        if not health.startswith("/"):
+            code = await self._run(health, LOOK_S)
+            return "" if code == 0 else f"{health!r} ended with exit code {code}"
+        url = f"{self._recipe.address}{health}"
+        done = await self._drive.send(Send(url=url, seconds=LOOK_S))
         if done.status >= 500:
-            return f"{self._health} answers {done.status} {done.reason}"
+            return f"{url} answers {done.status} {done.reason}"
         return "" if done.status else done.problem
+
+    async def _run(self, command: str, timeout_s: float) -> int | None:
+        """The exit code of a command beside the app; None when it was ended after that many seconds."""
+        with TemporaryDirectory(dir=self._log.parent) as folder:
+            output = Path(folder) / "output"
+            finished = await self._sandbox.run(command, output=output, timeout_s=timeout_s, view="app")
+        return None if finished.timed_out else finished.exit_code
 
     async def _taken(self) -> bool:
         """Whether anything at all listens at the app's address."""
-        parts = urlsplit(self._health)
+        parts = urlsplit(self._recipe.address)
         return not (await self._drive.knock(parts.hostname or "localhost", parts.port or 80)).problem
 
 
 @asynccontextmanager
-async def app_under_test(sandbox: Sandbox, command: str, *, health: str, log: Path) -> AsyncGenerator[App]:
-    """The app that `command` starts in the app's view; `health` is `http://localhost:PORT/path` or `tcp://...`."""
+async def app_under_test(sandbox: Sandbox, recipe: Recipe, log: Path) -> AsyncGenerator[App]:
+    """The app that a recipe describes, to be started in the app's view; its output is kept in `log`."""
     try:
         async with anyio.create_task_group() as tasks, open_drive(sandbox) as drive:
-            app = App(sandbox, command, health, log, drive, tasks)
+            app = App(sandbox, recipe, log, drive, tasks)
             try:
                 yield app
             finally:
