@@ -1,7 +1,6 @@
 """What every store of the journal promises; see `STORES` in conftest.py for who is held to it."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from typing import Any
 
 import anyio
@@ -319,32 +318,6 @@ def test_a_cancelled_append_is_whole_or_absent_and_the_journal_goes_on(store: An
 
         assert before == [HELLO, STOP]
         assert [fact.event for fact in await journal.read("a")] == [HELLO, STOP, PauseAsked()]
-
-    play(store, story)
-
-
-def test_a_follower_sees_what_was_and_what_comes(store: Any) -> None:
-    """A face that follows a stream gets the past first, then each new fact, also of another process."""
-
-    async def story(journal: Journal) -> None:
-        await journal.append("a", [HELLO, HELLO])
-        seen: list[int] = []
-        other: Journal = store.open()
-        async with anyio.create_task_group() as tasks:
-
-            async def write() -> None:
-                await anyio.sleep(0.05)
-                await other.append("a", [STOP])
-
-            tasks.start_soon(write)
-            with anyio.fail_after(5):
-                async with aclosing(journal.follow("a", after=1)) as facts:
-                    async for fact in facts:
-                        seen.append(fact.seq)
-                        if fact.event == STOP:
-                            break
-        await other.close()
-        assert seen == [2, 3]
 
     play(store, story)
 

@@ -164,6 +164,22 @@ def test_verdicts_without_evidence_are_asked_for_again(tmp_path: Path, port: int
     assert verdict.passed
 
 
+def test_a_step_that_did_not_come_about_shows_nothing(tmp_path: Path, port: int) -> None:
+    """A wait that ended without the text is no evidence for a pass, whatever the judge says of it."""
+    steps = (
+        call("terminal", do="start", text=f"exec {PYTHON} echo.py"),
+        call("wait_for", text="what it never says", where="terminal", seconds=0.1),
+        submit(words("A-1", "passed", "E2")),
+        submit(words("A-1", "failed", "E2", reason="it never says that")),
+    )
+
+    async def look(room: Courtroom, verdict: Verdict) -> None:
+        told = [event.result.text for event in await heard(room) if isinstance(event, ToolReturned)]
+        assert "A-1: none of these steps came about" in told[2]
+
+    assert judged_as_user(tmp_path, port, steps, ("terminal",), look=look).caught_by == ("A-1",)
+
+
 def test_the_judge_sees_none_of_the_source(tmp_path: Path, port: int) -> None:
     """Its terminal runs the product as a user would; its requests come from where no file of the product is."""
     steps = (
@@ -256,11 +272,20 @@ def test_a_page_is_judged_in_a_browser(tmp_path: Path, port: int) -> None:
 
 
 def test_without_a_browser_a_page_is_blocked(tmp_path: Path, port: int) -> None:
-    """What could not be tried is blocked, for a reason a person can act on; nothing passed by default."""
-    steps = (call("browser", do="open"), submit(words("A-1", "passed", "E1")))
+    """What could not be tried is blocked, for a reason a person can act on; what needs no browser is judged."""
+    steps = (LIST, submit(words("A-2", "passed", "E1")))
 
-    verdict = judged_as_user(tmp_path, port, steps, ("web",), browser="/nowhere/chromium")
+    verdict = judged_as_user(tmp_path, port, steps, ("web", "http"), browser="/nowhere/chromium")
 
-    assert not verdict.passed
-    assert [one.verdict for one in verdict.judged] == ["blocked"]
+    assert verdict.only_blocked
+    assert [(one.assertion, one.verdict) for one in verdict.judged] == [("A-1", "blocked"), ("A-2", "passed")]
     assert "no browser here" in verdict.judged[0].reason
+
+
+def test_nobody_is_paid_to_judge_what_cannot_be_driven(tmp_path: Path, port: int) -> None:
+    """Without a browser, a milestone of pages only is blocked before a model is asked."""
+
+    async def look(room: Courtroom, verdict: Verdict) -> None:
+        assert await heard(room) == []
+
+    assert judged_as_user(tmp_path, port, (), ("web",), look=look, browser="/nowhere/chromium").only_blocked

@@ -45,6 +45,19 @@ class AgentLine(Fact):
     breaks: tuple[CacheBreak, ...] = ()
 
 
+class FeatureLine(Fact):
+    """A planned feature or a fix: whether it landed, and what its worker said of it. A claim, never a proof."""
+
+    id: str
+    title: str
+    attempts: int = 0
+    commit: str = ""
+    """Where it landed, "" while it has not."""
+    summary: str = ""
+    undone: str = ""
+    issues: tuple[str, ...] = ()
+
+
 class FixLine(Fact):
     """A fix feature, and what had refused the work."""
 
@@ -73,6 +86,7 @@ class Report(Fact):
     assertions: tuple[AssertionLine, ...] = ()
     checks: tuple[CheckOutcome, ...] = ()
     findings: tuple[Finding, ...] = ()
+    features: tuple[FeatureLine, ...] = ()
     fixes: tuple[FixLine, ...] = ()
     branch: str = ""
     commit: str = ""
@@ -114,6 +128,7 @@ async def report_of(journal: Journal, missions: Path, mission_id: str) -> Report
         assertions=_assertions(mission),
         checks=_last_checks(mission),
         findings=_standing_findings(mission),
+        features=_features(mission),
         fixes=tuple(FixLine(id=fix.id, because=one.because) for one in mission.fixes for fix in one.features),
         branch=ready.branch if ready else "",
         commit=ready.commit if ready else "",
@@ -158,6 +173,32 @@ def _standing_findings(mission: Mission) -> tuple[Finding, ...]:
     last = mission.verdicts[-1:]
     standing = [one for one in mission.verdicts if one.verdict.passed or one in last]
     return tuple(finding for one in standing for finding in one.verdict.findings)
+
+
+def _features(mission: Mission) -> tuple[FeatureLine, ...]:
+    if mission.planned is None:
+        return ()
+    landed = {landed.feature: landed.commit for landed in mission.landed}
+    fixes = [fix for planned in mission.fixes for fix in planned.features]
+    for fix in reversed(fixes):  # what was mended before it had landed has landed with its fix
+        if fix.starts_from is not None and fix.fixes is not None and fix.id in landed:
+            landed.setdefault(fix.fixes, landed[fix.id])
+    lines: list[FeatureLine] = []
+    for feature in (*mission.planned.plan.features, *fixes):
+        attempts = mission.attempts_of(feature.id)
+        said = next((attempt.handoff for attempt in reversed(attempts) if attempt.handoff), None)
+        lines.append(
+            FeatureLine(
+                id=feature.id,
+                title=feature.title,
+                attempts=len(attempts),
+                commit=landed.get(feature.id, ""),
+                summary=said.summary if said else "",
+                undone=said.undone if said else "",
+                issues=said.issues if said else (),
+            )
+        )
+    return tuple(lines)
 
 
 def _assertions(mission: Mission) -> tuple[AssertionLine, ...]:

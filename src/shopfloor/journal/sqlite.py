@@ -6,7 +6,7 @@ It does not know what the events mean.
 
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import anyio
@@ -22,8 +22,6 @@ from shopfloor.journal.leases import IsDead
 from shopfloor.journal.migrations import migrate
 from shopfloor.journal.store import Lease, Recorded, Stream
 from shopfloor.journal.writer import SLOW_S, Writer
-
-POLL_S = 0.1
 
 PAGE = 2_000
 """Facts read at a time; between two pages others get their turn of the event loop."""
@@ -81,14 +79,6 @@ class SqliteJournal:
     async def streams(self, prefix: str = "") -> list[Stream]:
         with translated(self._path):
             return [_stream(self._reading, name) for name in _names(self._reading, prefix)]
-
-    async def follow(self, stream: str, after: int = 0) -> AsyncGenerator[Recorded, None]:
-        # A generator that holds nothing between two yields: to abandon it costs nothing.
-        while True:
-            for fact in await self.read(stream, after):
-                after = fact.seq
-                yield fact
-            await anyio.sleep(POLL_S)
 
     async def acquire(self, stream: str, holder: str, ttl_s: float) -> Lease:
         def work(db: sqlite3.Connection) -> Lease:

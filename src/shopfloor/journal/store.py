@@ -3,7 +3,7 @@
 It does not know which database keeps them.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from shopfloor.domain.events import Event
@@ -83,10 +83,6 @@ class Journal(Protocol):
 
     async def streams(self, prefix: str = "") -> list[Stream]:
         """The streams whose names begin with `prefix`, by name. Costs the number of streams, not of facts."""
-        ...
-
-    def follow(self, stream: str, after: int = 0) -> AsyncGenerator[Recorded, None]:
-        """Everything past place `after`, then every new fact soon after it is written; never ends by itself."""
         ...
 
     async def acquire(self, stream: str, holder: str, ttl_s: float) -> Lease:

@@ -149,7 +149,7 @@ class _ReplayedConversation:
         return Reply(message=message, usage=transcript.usage(message), model=self._cassette.name, stop="calls")
 
 
-_MEASURED = re.compile(rb"[0-9a-f]{7,64}|\d+(?:\.\d+)?")
+_MEASURED = re.compile(rb"[0-9a-f]{7,64}|(?:under )?\d+(?:\.\d+)?")
 """What differs from run to run in the results of tools: durations, counts, hashes."""
 
 

@@ -7,7 +7,7 @@ the power fails and put back when everything has stopped. It does not know what 
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn, TypeAlias
@@ -100,10 +100,6 @@ class PoweredJournal:
     async def streams(self, prefix: str = "") -> list[Stream]:
         self._supply.require()
         return await self._inner.streams(prefix)
-
-    def follow(self, stream: str, after: int = 0) -> AsyncGenerator[Recorded, None]:
-        self._supply.require()
-        return self._inner.follow(stream, after)
 
     async def acquire(self, stream: str, holder: str, ttl_s: float) -> Lease:
         self._supply.require()

@@ -17,7 +17,7 @@ from shopfloor.tools.tool import AnyTool, Arguments
 
 
 class Toolbox:
-    """Tools by name. Never changes; `only` and `plus` make new ones."""
+    """Tools by name. Never changes."""
 
     def __init__(self, tools: Iterable[AnyTool]) -> None:
         ordered = sorted(tools, key=lambda tool: tool.name)
@@ -27,18 +27,6 @@ class Toolbox:
         self.specs = tuple(
             ToolSpec(name=tool.name, description=tool.description, schema=schema_of(tool.arguments)) for tool in ordered
         )
-
-    def only(self, names: Iterable[str]) -> "Toolbox":
-        """The tools of these names. Broken if one is missing, because a role would silently lose it."""
-        wanted = set(names)
-        missing = wanted - self._tools.keys()
-        if missing:
-            raise Broken(f"no tools {sorted(missing)!r} among {sorted(self._tools)!r}; correct the role's list")
-        return Toolbox(self._tools[name] for name in wanted)
-
-    def plus(self, *tools: AnyTool) -> "Toolbox":
-        """These and more."""
-        return Toolbox((*self._tools.values(), *tools))
 
     def action(self, call: Call) -> Action:
         """What the call would do. One that cannot be understood does nothing."""

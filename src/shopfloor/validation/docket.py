@@ -4,11 +4,12 @@ It does not know what the evidence proves.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from shopfloor.domain.contract import EvidenceKind
 from shopfloor.domain.events import AgentEvent, ToolReturned
+from shopfloor.domain.messages import Result
 from shopfloor.domain.mission import Evidence
 from shopfloor.journal.blobs import Blobs
 from shopfloor.journal.store import Recorded
@@ -24,14 +25,17 @@ class Docket:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._evidence: dict[str, Evidence] = {}
+        self._happened: set[str] = set()
 
     def recall(self, before: Iterable[Recorded]) -> None:
-        """Becomes what the judge's stream says it was before a restart; what was entered since is forgotten."""
+        """Becomes what the judge's stream says it was before a restart; steps taken again only lend their captions."""
+        captions = {number: evidence.caption for number, evidence in self._evidence.items()}
         self._evidence.clear()
+        self._happened.clear()
         for recorded in before:
             match cast("AgentEvent | None", recorded.event):
                 case ToolReturned(result=result) if result.output is not None:
-                    self._recall(result.text, result.output)
+                    self._recall(result, captions)
                 case _:
                     pass
 
@@ -40,24 +44,30 @@ class Docket:
         exhibit = self._exhibit(observation, caption)
         number = f"E{len(self._evidence) + 1}"
         blob = self._blobs.put(exhibit.content)
-        self._evidence[number] = Evidence(kind=exhibit.kind, blob=blob, caption=exhibit.caption)
+        self._keep(number, Evidence(kind=exhibit.kind, blob=blob, caption=exhibit.caption), observation.happened)
         return Answer(text=f"[{number} {exhibit.kind}] {observation.text}", output=blob, ok=observation.happened)
 
     def evidence(self, number: str) -> Evidence | None:
         """The evidence of that number, if there is any."""
         return self._evidence.get(number.strip().upper())
 
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        return tuple(self._evidence)
+    def happened(self, number: str) -> bool:
+        """Whether the step of that number came about: a click on what is not there did not."""
+        return number.strip().upper() in self._happened
+
+    def _keep(self, number: str, evidence: Evidence, happened: bool) -> None:
+        self._evidence[number] = evidence
+        if happened:
+            self._happened.add(number)
 
     def _exhibit(self, observation: Observation, caption: str) -> Exhibit:
         if observation.evidence:
             return observation.evidence[0]
         return Exhibit(kind="transcript", content=observation.text.encode(), caption=caption)
 
-    def _recall(self, text: str, blob: str) -> None:
-        match = _NUMBER.match(text)
-        if match is not None:
-            kind = cast("EvidenceKind", match[2])
-            self._evidence[match[1]] = Evidence(kind=kind, blob=blob, caption=match[3])
+    def _recall(self, result: Result, captions: Mapping[str, str]) -> None:
+        match = _NUMBER.match(result.text)
+        if match is not None and result.output is not None:
+            number, kind = match[1], cast("EvidenceKind", match[2])
+            evidence = Evidence(kind=kind, blob=result.output, caption=captions.get(number, match[3]))
+            self._keep(number, evidence, result.ok)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from shopfloor.domain.contract import Surface
+from shopfloor.domain.errors import GiveUp
 from shopfloor.guard.actions import Drive
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Answer, AnyTool, Arguments, Tool, always
@@ -88,13 +89,23 @@ class Hands:
     def __init__(
         self, sandbox: Sandbox, docket: Docket, stack: AsyncExitStack, address: str, app: App | None, browser: str
     ) -> None:
-        self._sandbox = sandbox
+        self.sandbox = sandbox
         self._docket = docket
         self._stack = stack
         self._address = address
         self._app = app
         self._browser = browser
         self._drivers: dict[Surface, Driver] = {}
+
+    async def cannot_drive(self, surfaces: frozenset[Surface]) -> dict[Surface, str]:
+        """Which of these surfaces cannot be driven on this machine, and why: a browser may be missing."""
+        if "web" not in surfaces:
+            return {}
+        try:
+            await self._driver("web")
+        except GiveUp as trouble:
+            return {"web": str(trouble)}
+        return {}
 
     def tools(self, surfaces: frozenset[Surface]) -> tuple[AnyTool, ...]:
         """The tools that these surfaces call for."""
@@ -148,10 +159,10 @@ class Hands:
 
     def _open(self, surface: Surface):
         if surface == "web":
-            return open_web(self._sandbox, self._address, chromium=self._browser)
+            return open_web(self.sandbox, self._address, chromium=self._browser)
         if surface == "http":
-            return open_http(self._sandbox, self._address)
-        return open_terminal(self._sandbox)
+            return open_http(self.sandbox, self._address)
+        return open_terminal(self.sandbox)
 
 
 def _tool(name: str, description: str, arguments: type[Arguments], run: Callable[..., Awaitable[Answer]]) -> AnyTool:

@@ -5,7 +5,7 @@ on in a fresh arena after its steps were taken again. It does not know how the p
 """
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, cast
 
 import msgspec
@@ -108,16 +108,31 @@ async def _in_arena(court: Court, case: UserCase, sandbox: Sandbox) -> tuple[Jud
             came_up = await app.start()
             if not came_up.healthy:
                 return _with_log(court, case, came_up.text)
-        before = await court.desk.journal.read(stream_of(case.key))
         docket = Docket(court.desk.blobs)
-        surfaces: frozenset[Surface] = frozenset(assertion.surface for assertion in case.wanted)
-        tools = Hands(sandbox, docket, stack, case.address, app, court.find_browser()).tools(surfaces)
-        await _take_steps_again(before, tools)
-        docket.recall(before)
-        outcome = await _judge(court, case, docket, tools, sandbox)
+        hands = Hands(sandbox, docket, stack, case.address, app, court.find_browser())
+        cannot = await hands.cannot_drive(_surfaces(case))
+        blocked = tuple(
+            Judged(assertion=one.id, verdict="blocked", reason=cannot[one.surface])
+            for one in case.wanted
+            if one.surface in cannot
+        )
+        drivable = replace(case, assertions=tuple(one.id for one in case.wanted if one.surface not in cannot))
+        return (*blocked, *(await _judged(court, drivable, docket, hands) if drivable.assertions else ()))
+
+
+async def _judged(court: Court, case: UserCase, docket: Docket, hands: Hands) -> tuple[Judged, ...]:
+    before = await court.desk.journal.read(stream_of(case.key))
+    tools = hands.tools(_surfaces(case))
+    await _take_steps_again(before, tools)
+    docket.recall(before)
+    outcome = await _judge(court, case, docket, tools, hands.sandbox)
     if outcome.exit != "done":
         return _all(case, "blocked", f"the judge did not finish ({outcome.exit or 'paused'}): {outcome.reason}")
     return msgspec.json.decode(outcome.result, type=Word).judged
+
+
+def _surfaces(case: UserCase) -> frozenset[Surface]:
+    return frozenset(assertion.surface for assertion in case.wanted)
 
 
 async def _judge(court: Court, case: UserCase, docket: Docket, tools: tuple[AnyTool, ...], sandbox: Sandbox) -> Outcome:
@@ -153,6 +168,8 @@ def accepted(handed: UserVerdicts, wanted: tuple[str, ...], docket: Docket) -> t
             found.append(f"{verdict.assertion}: there is no evidence {', '.join(unknown)}; your steps are numbered.")
         if verdict.verdict != "blocked" and not verdict.evidence:
             found.append(f"{verdict.assertion}: names no evidence; take the steps that show it.")
+        elif verdict.verdict == "passed" and not any(docket.happened(number) for number in verdict.evidence):
+            found.append(f"{verdict.assertion}: none of these steps came about, so they do not show that it passed.")
         if verdict.verdict != "passed" and not verdict.reason.strip():
             found.append(f"{verdict.assertion}: say what you did, expected and saw.")
     if found:

@@ -13,6 +13,7 @@ from shopfloor.missions.shop import mission_stream
 from shopfloor.settings import read_settings
 
 BODY_WIDTH = 160
+POLL_S = 0.2
 
 
 def show(name: str, *, kinds: tuple[str, ...], follow: bool, as_json: bool, agents: bool) -> None:
@@ -21,12 +22,13 @@ def show(name: str, *, kinds: tuple[str, ...], follow: bool, as_json: bool, agen
     async def main() -> None:
         async with open_factory(read_settings({}, os.environ).settings, os.environ) as factory:
             stream = await _stream_of(factory.journal, name)
-            facts = await _facts(factory.journal, stream, name if agents else "")
-            for fact in facts:
-                _print(fact, kinds, as_json)
-            if follow:
-                async for fact in factory.journal.follow(stream, after=_last_seq(facts, stream)):
+            seen: dict[str, int] = {}
+            while True:
+                for fact in await _news(factory.journal, stream, name if agents else "", seen):
                     _print(fact, kinds, as_json)
+                if not follow:
+                    return
+                await anyio.sleep(POLL_S)
 
     anyio.run(main)
 
@@ -38,16 +40,16 @@ async def _stream_of(journal: Journal, name: str) -> str:
     raise GiveUp(f"There is no mission or stream {name!r}; `shopfloor mission list` shows those there are.")
 
 
-async def _facts(journal: Journal, stream: str, mission: str) -> list[Recorded]:
-    facts = await journal.read(stream)
-    if mission:
-        for agent in await journal.streams(f"agent/{mission}/"):
-            facts += await journal.read(agent.name)
-    return sorted(facts, key=lambda fact: fact.at)
-
-
-def _last_seq(facts: list[Recorded], stream: str) -> int:
-    return max((fact.seq for fact in facts if fact.stream == stream), default=0)
+async def _news(journal: Journal, stream: str, mission: str, seen: dict[str, int]) -> list[Recorded]:
+    """What came since the last look, oldest first; with `mission`, of all its agents too. `seen` moves on."""
+    agents = await journal.streams(f"agent/{mission}/") if mission else ()
+    news: list[Recorded] = []
+    for name in (stream, *(agent.name for agent in agents)):
+        facts = await journal.read(name, seen.get(name, 0))
+        if facts:
+            seen[name] = facts[-1].seq
+        news += facts
+    return sorted(news, key=lambda fact: fact.at)
 
 
 def _print(fact: Recorded, kinds: tuple[str, ...], as_json: bool) -> None:

@@ -80,8 +80,10 @@ def print_report(out: Console, report: Report) -> None:
         out.print(_contract(report))
     if report.checks:
         out.print(_checks(report))
+    if report.features:
+        out.print(_work(report))
     for fix in report.fixes:
-        out.print(Text(f"\n{fix.id}", style="yellow").append(f" mended what {fix.because} refused", style="default"))
+        out.print(Text(f"{fix.id}", style="yellow").append(f" mended what {fix.because} refused", style="default"))
     for finding in report.findings:
         if finding.severity != "P3":
             where = f" {finding.path}:{finding.line}" if finding.path else ""
@@ -123,6 +125,20 @@ def _evidence(line: AssertionLine) -> Text:
     return Text(reason + (shown or "none"), style="dim")
 
 
+def _work(report: Report) -> Table:
+    """What each worker said of its feature; what it left undone stands out."""
+    table = Table(title="\nWork", title_justify="left", box=None, padding=(0, 1), show_header=False)
+    for line in report.features:
+        said = Text(line.summary or line.title)
+        if line.undone:
+            said.append(f"\nundone: {line.undone}", style="yellow")
+        for issue in line.issues:
+            said.append(f"\nto know: {issue}", style="dim")
+        landed = Text("landed", "green") if line.commit else Text("open" if line.attempts else "waits", "dim")
+        table.add_row(landed, Text(line.id, style="cyan", no_wrap=True), said)
+    return table
+
+
 def _checks(report: Report) -> Table:
     table = Table(title="\nLast checks", title_justify="left", box=None, padding=(0, 1), show_header=False)
     for check in report.checks:
@@ -160,7 +176,7 @@ def _costs(report: Report) -> Table:
     for heading in ("agent", "calls", "prompt tokens", "from cache", "output", "money"):
         table.add_column(heading, justify="left" if heading == "agent" else "right", overflow="fold")
     for agent in report.agents:
-        table.add_row(agent.name, *_amounts(agent.spent))
+        table.add_row(agent.name.removesuffix("/1"), *_amounts(agent.spent))
     if len(report.agents) > 1:
         table.add_row("all", *_amounts(report.spent), style="bold")
     return table

@@ -6,11 +6,12 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from shopfloor.domain.mission import CheckOutcome, Evidence
+from shopfloor.domain.mission import CheckOutcome, Evidence, Finding
 from shopfloor.domain.spending import Spent
-from shopfloor.floor.report import AssertionLine, Report
+from shopfloor.floor.report import AssertionLine, FeatureLine, Report
 
 TEMPLATE = Path(__file__).with_name("report.html")
+NONE = '<p class="soft">None.</p>'
 TEXT_CAP = 20_000
 Blob = Callable[[str], bytes]
 
@@ -25,6 +26,8 @@ def report_page(report: Report, blob: Blob) -> str:
         facts=_facts(report),
         merge=f"<pre>{escape(report.merge_command)}</pre>" if report.merge_command else "",
         assertions="".join(_assertion(line, blob) for line in report.assertions) or '<p class="soft">No contract.</p>',
+        work="".join(_work(line, report) for line in report.features) or NONE,
+        findings="".join(_finding(finding) for finding in report.findings) or NONE,
         checks="".join(_check(check, blob) for check in report.checks) or '<p class="soft">None ran.</p>',
         costs=_costs(report),
         diff=_diff(report.diff),
@@ -73,6 +76,25 @@ def _rounds(line: AssertionLine) -> str:
     return f" · round {line.rounds}" if line.rounds > 1 else ""
 
 
+def _work(line: FeatureLine, report: Report) -> str:
+    """A feature in its worker's words, and for a fix what had refused the work."""
+    word, kind = ("landed", "passed") if line.commit else ("open", "open")
+    because = next((fix.because for fix in report.fixes if fix.id == line.id), "")
+    notes = [f"mends what {because} refused"] if because else []
+    notes += [f"undone: {line.undone}"] if line.undone else []
+    notes += [f"to know: {issue}" for issue in line.issues]
+    said = escape(line.summary or line.title) + "".join(f"<br><span class=soft>{escape(one)}</span>" for one in notes)
+    return f"<div class=row><span class='verdict {kind}'>{word}</span><code>{escape(line.id)}</code><p>{said}</p></div>"
+
+
+def _finding(finding: Finding) -> str:
+    place = f"{finding.path}:{finding.line}" if finding.line else finding.path
+    where = f"<br><code>{escape(place)}</code>" if place else ""
+    kind = "failed" if finding.refuses else "open"
+    head = f"<span class='verdict {kind}'>{finding.severity}</span><code>{escape(finding.check)}</code>"
+    return f"<div class=row>{head}<p>{escape(finding.text)}{where}</p></div>"
+
+
 def _check(check: CheckOutcome, blob: Blob) -> str:
     verdict = "passed" if check.passed else "failed"
     shown = "".join(_evidence(one, blob) for one in check.evidence)
@@ -91,7 +113,7 @@ def _evidence(evidence: Evidence, blob: Blob) -> str:
 
 def _costs(report: Report) -> str:
     head = "<tr><th>agent<th>calls<th>prompt tokens<th>from cache<th>output<th>money</tr>"
-    rows = [_row(agent.name, agent.spent) for agent in report.agents]
+    rows = [_row(agent.name.removesuffix("/1"), agent.spent) for agent in report.agents]
     return f"<table>{head}{''.join(rows)}{_row('all', report.spent)}</table>"
 
 

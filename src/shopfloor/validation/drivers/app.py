@@ -51,6 +51,11 @@ class Recipe:
     health: str = "/"
     stop: str = ""
 
+    @property
+    def seen_at(self) -> str:
+        """Where it is looked for."""
+        return f"{self.address}{self.health}" if self.health.startswith("/") else self.address
+
 
 class App:
     """The app under test. Started by `start`, ended by `stop` or with its context."""
@@ -80,7 +85,7 @@ class App:
             await anyio.sleep(0.1)
         seconds = monotonic() - began
         if not problem:
-            return Health(healthy=True, text=f"{self._recipe.address} answers", seconds=seconds)
+            return Health(healthy=True, text=f"{self._recipe.seen_at} answers", seconds=seconds)
         late = f"{self._recipe.command!r} did not come up within {seconds:.1f} s: {problem}"
         return Health(healthy=False, text=f"{late}\nIts last output:\n{self.output()}", seconds=seconds)
 
@@ -126,10 +131,9 @@ class App:
         if not health.startswith("/"):
             code = await self._run(health, LOOK_S)
             return "" if code == 0 else f"{health!r} ended with exit code {code}"
-        url = f"{self._recipe.address}{health}"
-        done = await self._drive.send(Send(url=url, seconds=LOOK_S))
+        done = await self._drive.send(Send(url=self._recipe.seen_at, seconds=LOOK_S))
         if done.status >= 500:
-            return f"{url} answers {done.status} {done.reason}"
+            return f"{self._recipe.seen_at} answers {done.status} {done.reason}"
         return "" if done.status else done.problem
 
     async def _run(self, command: str, timeout_s: float) -> int | None:
