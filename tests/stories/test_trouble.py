@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -241,7 +242,7 @@ def test_uncommitted_work_is_refused(person: Person, tmp_path: Path) -> None:
 
 
 def test_uncommitted_work_is_carried_along(person: Person, tmp_path: Path) -> None:
-    """What is delivered holds it too, and it still lies uncommitted where it lay."""
+    """What is delivered holds it too, and it still lies uncommitted where it lay; the command given merges it all."""
     write_files(person.repository, {"test_calc.py": FILES["test_calc.py"] + "# more\n", "new.txt": "new\n"})
     model = write_script(tmp_path / "script.json", ALONE)
 
@@ -253,6 +254,26 @@ def test_uncommitted_work_is_carried_along(person: Person, tmp_path: Path) -> No
     assert git(person.repository, "show", f"{branch}:calc.py") == GOOD.strip()
     assert git(person.repository, "show", f"{branch}:test_calc.py").endswith("# more")
     assert git(person.repository, "status", "--porcelain") == "M test_calc.py\n?? new.txt"
+    command = f"git stash --include-untracked && git merge --no-ff {branch}"
+    assert f"Merge it: {command}" in done.said
+    subprocess.run(command, shell=True, cwd=person.repository, check=True, capture_output=True)
+    assert git(person.repository, "status", "--porcelain") == ""
+    assert (person.repository / "new.txt").read_text() == "new\n"
+    assert git(person.repository, "stash", "list") != "", "nothing is lost, whatever the merge did"
+
+
+def test_a_mission_whose_repository_is_gone_can_be_ended(person: Person, tmp_path: Path) -> None:
+    """It cannot go on, and says why; a person's word still ends it, and then it is over."""
+    endless = tuple(call("shell", command=f"echo {number}") for number in range(9))
+    model = write_script(tmp_path / "script.json", {("solo",): endless})
+    assert person.runs("run", TASK, "--model", model, "--budget", "2ktok").exit_code == exits.OUT_OF_BUDGET
+    person.repository.rename(tmp_path / "elsewhere")
+    moved = replace(person, repository=tmp_path)
+
+    refused, cancelled = moved.runs("mission", "resume", RUN), moved.runs("mission", "cancel", RUN)
+
+    assert (refused.exit_code, f"'{person.repository}' is no folder" in refused.said) == (exits.GAVE_UP, True)
+    assert (cancelled.exit_code, "A person cancelled it" in cancelled.said) == (exits.STOPPED, True), cancelled.said
 
 
 def meanwhile(person: Person, folder: Path, files: Mapping[str, str]) -> tuple[int, str]:

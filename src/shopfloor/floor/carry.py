@@ -11,11 +11,11 @@ from typing import cast
 
 import anyio
 
-from shopfloor.domain.errors import NeedsHuman, TryLater
-from shopfloor.domain.events import MissionEvent, MissionPaused
+from shopfloor.domain.errors import NeedsHuman, Problem, TryLater
+from shopfloor.domain.events import CancelAsked, MissionEnded, MissionEvent, MissionPaused
 from shopfloor.floor.delivery import deliver
 from shopfloor.journal.holder import this_process
-from shopfloor.journal.store import Journal, Lease
+from shopfloor.journal.store import Journal, Lease, inbox_of
 from shopfloor.missions.run import Left, Orders, Runner
 from shopfloor.missions.shop import Shop, mission_stream
 from shopfloor.missions.state import Mission, evolve, fold
@@ -29,13 +29,28 @@ async def carry(
 ) -> Left:
     """Carries a mission on to where it ends or must wait. TryLater when another runner has it."""
     async with held(journal, mission_id) as lease:
-        shop, origin = await build(lease)
+        try:
+            shop, origin = await build(lease)
+        except Problem as trouble:
+            return await _end_if_cancelled(journal, lease, mission_id, trouble)
         left = await Runner(shop, orders).run()
         if left.exit is None:
             return await _deliver(shop, origin, left.mission)
         if left.mission.ended is not None:
             return replace(left, mission=await _rescue(shop, origin, left.mission))
         return left
+
+
+async def _end_if_cancelled(journal: Journal, lease: Lease, mission_id: str, trouble: Problem) -> Left:
+    """A mission that can go on no more, because its repository is gone, can still be ended by a person's word."""
+    stream = mission_stream(mission_id)
+    mission = await mission_of(journal, mission_id)
+    letters = await journal.read(inbox_of(stream))
+    if mission.ended is not None or not any(isinstance(letter.event, CancelAsked) for letter in letters):
+        raise trouble
+    ended = MissionEnded(exit="stopped", reason=f"a person cancelled it; it could not have gone on: {trouble}")
+    await journal.append(stream, (ended,), lease=lease)
+    return Left(exit=ended.exit, reason=ended.reason, mission=evolve(mission, ended))
 
 
 @asynccontextmanager

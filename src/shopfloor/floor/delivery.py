@@ -18,7 +18,8 @@ async def deliver(shop: Shop, origin: Origin, mission: Mission) -> MissionReady 
         if commit == asked.base:
             return MissionEnded(exit="done", reason="nothing had to be changed")
         branch = await origin.deliver(shop.id, shop.store.path, commit)
-        command = merge_command(branch, await _elsewhere(origin, asked.target))
+        carried = await origin.dirty() != () and not await origin.holds(asked.target, asked.base)
+        command = merge_command(branch, await _elsewhere(origin, asked.target), carried=carried)
         return MissionReady(branch=branch, commit=commit, merge_command=command)
     if asked.merge_policy == "automatic" and mission.merged is None and verified(mission):
         match await origin.merge(commit, asked.target, f"Merge mission {shop.id}"):

@@ -49,10 +49,15 @@ class Refused(Fact, tag="Refused"):
     why: str
 
 
-def merge_command(branch: str, target: str = "") -> str:
-    """What a person types to merge `branch`; with `target`, from wherever they stand."""
-    merge = f"git merge --no-ff {shlex.quote(branch)}"
-    return f"git switch {shlex.quote(target)} && {merge}" if target else merge
+def merge_command(branch: str, target: str = "", *, carried: bool = False) -> str:
+    """What a person types to merge `branch`; with `target`, from wherever they stand.
+
+    Work that was `carried` along comes back with the merge, so git would refuse it while it lies in the work tree: it
+    goes into the stash, where it stays until the person drops it.
+    """
+    stash = "git stash --include-untracked && " if carried else ""
+    switch = f"git switch {shlex.quote(target)} && " if target else ""
+    return f"{stash}{switch}git merge --no-ff {shlex.quote(branch)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +134,11 @@ class Origin:
         if tree == (await self.git("rev-parse", "HEAD^{tree}")).text:
             return head.commit
         return (await self.git("commit-tree", tree, "-p", head.commit, "-m", "Uncommitted work, carried along")).text
+
+    async def holds(self, name: str, commit: str) -> bool:
+        """Whether `commit` lies in the history of a branch or commit; uncommitted work carried along does not."""
+        tip = await self.git.commit_of(name)
+        return tip is not None and await self.git.contains(tip, commit)
 
     async def keep(self, mission: str, commit: str) -> None:
         """Holds on to the commit a mission starts from, so that no clean-up ever drops it. Idempotent."""
