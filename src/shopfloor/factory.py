@@ -5,7 +5,7 @@ It does not decide anything about the work.
 
 import hashlib
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ from shopfloor.missions.run import Left, Orders
 from shopfloor.missions.shop import Shop, mission_stream
 from shopfloor.models.cassette import Cassette, Recorder
 from shopfloor.models.connect import connect, disconnect
+from shopfloor.models.http_model import Patience
 from shopfloor.models.local import discover_local
 from shopfloor.models.names import Endpoint
 from shopfloor.models.prices import Price, PriceBook
@@ -85,7 +86,7 @@ class Wishes:
 
 @dataclass(frozen=True, kw_only=True)
 class Factory:
-    """A factory over one state folder. Listeners hear every fact, and the text of replies while it streams."""
+    """A factory over one state folder. Listeners hear every fact, what streams in, and why a reply is late."""
 
     settings: Settings
     environment: Mapping[str, str]
@@ -96,6 +97,7 @@ class Factory:
     replay_delay_s: float = 0.0
     heard: Heard = nobody
     on_delta: OnDelta | None = None
+    told: Callable[[str], None] = lambda words: None
     connected: dict[str, Model] = field(default_factory=dict[str, Model])
 
     async def request(
@@ -303,7 +305,14 @@ class Factory:
             for provider, given in self.settings.providers.items()
         )
         own_prices = msgspec.convert(msgspec.to_builtins(self.settings.prices), dict[str, Price])
-        model = connect(name, self.environment, own=own, prices=PriceBook(own=own_prices), delay_s=self.replay_delay_s)
+        model = connect(
+            name,
+            self.environment,
+            own=own,
+            prices=PriceBook(own=own_prices),
+            delay_s=self.replay_delay_s,
+            patience=Patience(told=self.told),
+        )
         return model if self.record_to is None else Recorder(model, self.record_to)
 
 
@@ -321,6 +330,7 @@ async def open_factory(
     *,
     heard: Heard = nobody,
     on_delta: OnDelta | None = None,
+    told: Callable[[str], None] = lambda words: None,
     record_to: Path | None = None,
     replay_delay_s: float = 0.0,
     models: Mapping[str, Model] | None = None,
@@ -344,6 +354,7 @@ async def open_factory(
         replay_delay_s=replay_delay_s,
         heard=heard,
         on_delta=on_delta,
+        told=told,
         connected=dict(models or {}),
     )
     try:

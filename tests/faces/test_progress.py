@@ -30,6 +30,15 @@ def test_a_result_that_went_well_says_nothing(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "  0:00         no such tool\n"
 
 
+def test_why_a_reply_is_late_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """A person is told of a wait; words that stream are shown only where a terminal can take them back."""
+    lines = Lines()
+    lines.delta("Let me")
+    lines.told("openai:m: HTTP 429: slow down; asking again in 8 s")
+
+    assert capsys.readouterr().out == "  0:00    openai:m: HTTP 429: slow down; asking again in 8 s\n"
+
+
 def test_a_model_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Escape sequences in a command are shown without what would act on the terminal."""
     Lines().heard("agent/m/solo/1", replied("echo \\u001b]0;owned\\u0007\\u001b[2J"))

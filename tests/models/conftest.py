@@ -19,13 +19,14 @@ class NoWaiting:
 
     def __init__(self) -> None:
         self.delays: list[float] = []
+        self.told: list[str] = []
 
     async def sleep(self, seconds: float) -> None:
         self.delays.append(seconds)
 
     @property
     def patience(self) -> Patience:
-        return Patience(sleep=self.sleep, jitter=lambda: 0.0)
+        return Patience(sleep=self.sleep, jitter=lambda: 0.0, told=self.told.append)
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ def test_a_passing_trouble_is_tried_again(provider: str, stream: bool, fault: Se
         reply = ask(provider, mock, waiting.patience, stream=stream)
     assert reply.message == Message(role="assistant", parts=said("All well.").parts)
     assert len(waiting.delays) == 1
+    assert len(waiting.told) == 1 and waiting.told[0].endswith("; asking again in 0 s")
     first, second = mock.requests
     assert first.body == second.body
 

@@ -9,11 +9,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
+
 from shopfloor.agent.desk import Desk
 from shopfloor.context.prompt import Fragment
 from shopfloor.context.repository import RULE_FILES, map_fragment, rules_fragment
 from shopfloor.domain.messages import ConversationKey
 from shopfloor.domain.roles import RoleName
+from shopfloor.journal.durable import sync_everything_under, sync_folder
 from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.services import Services, commands_at, services_at, services_place
 from shopfloor.repo.store import Store
@@ -69,7 +72,10 @@ class Shop:
             fresh = self.folder / "checkouts" / f"{name}.new"
             shutil.rmtree(fresh, ignore_errors=True)
             await self.store.clone(commit, fresh, hidden=hidden)
+            # A name that survives a power cut must not lead to files that did not.
+            await anyio.to_thread.run_sync(sync_everything_under, fresh)
             fresh.rename(place)
+            sync_folder(place.parent)
         return place
 
     async def services(self, base: str) -> Services:

@@ -104,13 +104,14 @@ def problem(failure: Failure, endpoint: Endpoint, model: str, known: tuple[str, 
     if failure.kind == "unreachable" and endpoint.is_loopback:
         return TryLater(_start_it(endpoint), after_s=TRY_LATER_S)
     if failure.passing:
-        words = f"{name!r} did not answer after several tries: {_described(failure)}"
+        words = f"{name!r} did not answer after several tries: {described(failure)}"
         return TryLater(words, after_s=failure.retry_after_s or TRY_LATER_S)
-    words = f"{name!r} refused: {_described(failure)}{_advice(failure, endpoint, model, known)}"
+    words = f"{name!r} refused: {described(failure)}{_advice(failure, endpoint, model, known)}"
     return NeedsHuman(words) if failure.persons else GiveUp(words)
 
 
-def _described(failure: Failure) -> str:
+def described(failure: Failure) -> str:
+    """What went wrong, in a line."""
     status = f"HTTP {failure.status}" if failure.status else failure.kind
     code = f" {failure.code}" if failure.code else ""
     return f"{status}{code}: {failure.words}" if failure.words else f"{status}{code}"

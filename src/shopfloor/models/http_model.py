@@ -15,7 +15,7 @@ from shopfloor.domain.messages import Conversation, ConversationKey, Message, On
 from shopfloor.domain.spending import Usage
 from shopfloor.models.anthropic_messages import AnthropicMessages
 from shopfloor.models.canonical import canonical
-from shopfloor.models.failures import Failure, problem
+from shopfloor.models.failures import Failure, described, problem
 from shopfloor.models.ledger import Ledger
 from shopfloor.models.names import Target
 from shopfloor.models.openai_chat import OpenAIChat
@@ -31,10 +31,11 @@ LISTING_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How time passes between two tries: real waiting, unless a test brings its own."""
+    """How time passes between two tries: real waiting, unless a test brings its own. `told` hears of each wait."""
 
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     jitter: Callable[[], float] = random.random
+    told: Callable[[str], None] = lambda words: None
 
 
 def wire_of(target: Target, *, stream: bool = True, max_tokens: int | None = None) -> Wire:
@@ -120,6 +121,7 @@ class HttpConversation:
             delay = retry_delay(attempt, outcome, model.patience.jitter())
             if delay is None:
                 raise await self._problem(outcome)
+            model.patience.told(f"{model.name}: {described(outcome)}; asking again in {delay:.0f} s")
             await model.patience.sleep(delay)
 
     def _reading(self, content_type: str, on_delta: OnDelta | None) -> Reading:

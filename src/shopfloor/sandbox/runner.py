@@ -385,7 +385,7 @@ def must_be_a_file(mode: int) -> None:
 
 
 def replace_file(folder: int, name: str, content: int, mode: int) -> None:
-    """Whole or not at all: a new file that takes the old one's name."""
+    """Whole or not at all, also after a power cut: a new file that takes the old one's name."""
     fresh = f".shopfloor-{os.getpid()}-{time.monotonic_ns()}"
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
     try:
@@ -393,6 +393,7 @@ def replace_file(folder: int, name: str, content: int, mode: int) -> None:
             while data:
                 data = data[os.write(fd, data) :]
         os.fchmod(fd, mode)
+        os.fsync(fd)
         os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError:
         os.unlink(fresh, dir_fd=folder)

@@ -126,6 +126,7 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]]) ->
             os.environ,
             heard=progress.heard,
             on_delta=progress.delta,
+            told=progress.told,
             record_to=options.record,
             replay_delay_s=options.delay_s,
         ) as factory:

@@ -38,6 +38,8 @@ from shopfloor.domain.mission import Verdict
 from shopfloor.floor.report import Report
 from shopfloor.journal.codec import encode
 
+KEPT = 400
+REDRAW_S = 0.1
 _STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 
 
@@ -48,6 +50,7 @@ class Progress(Protocol):
     def __exit__(self, *_: object) -> None: ...
     def heard(self, stream: str, event: Event, /) -> None: ...
     def delta(self, text: str, /) -> None: ...
+    def told(self, words: str, /) -> None: ...
     def interrupted(self, mission: str) -> None: ...
     def approval(self, report: Report) -> bool: ...
     def question(self, text: str) -> str: ...
@@ -77,6 +80,9 @@ class Quiet:
 
     def delta(self, text: str, /) -> None: ...
 
+    def told(self, words: str, /) -> None:
+        print(f"shopfloor: {words}", file=sys.stderr)
+
     def interrupted(self, mission: str) -> None:
         print(f"shopfloor: stopped; go on with: shopfloor mission resume {mission}", file=sys.stderr)
 
@@ -97,13 +103,28 @@ class Lines:
 
     def __init__(self) -> None:
         self._started = time.monotonic()
-        self._colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self._in_terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self._colours = self._in_terminal and not os.environ.get("NO_COLOR")
+        self._streamed = ""
+        self._shown_at = 0.0
 
     def __enter__(self) -> None: ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        self._wipe()
 
-    def delta(self, text: str, /) -> None: ...
+    def delta(self, text: str, /) -> None:
+        """The end of what the model is saying, on a line that the next one takes the place of."""
+        self._streamed = (self._streamed + text)[-KEPT:]
+        now = time.monotonic()
+        if self._in_terminal and now - self._shown_at >= REDRAW_S:
+            self._shown_at = now
+            width = max(40, shutil.get_terminal_size().columns)
+            words = _printable(" ".join(self._streamed.split()))[-(width - 16) :]
+            print(f"\r\x1b[K{self._styled('dim', f'{self._stamp()}     … {words}')}", end="", flush=True)
+
+    def told(self, words: str, /) -> None:
+        self._line("yellow", f"  {words}")
 
     def heard(self, stream: str, event: Event, /) -> None:
         described = _described(event)
@@ -141,9 +162,18 @@ class Lines:
         self._line("dim", f"  {event.turn:>3}  {calls or words}"[: max(40, width - 12)])
 
     def _line(self, style: str, text: str) -> None:
+        self._wipe()
+        print(self._styled("dim", self._stamp()) + self._styled(style, _printable(text)), flush=True)
+
+    def _wipe(self) -> None:
+        """Clears the line on which a model was speaking."""
+        if self._shown_at:
+            print("\r\x1b[K", end="", flush=True)
+        self._streamed, self._shown_at = "", 0.0
+
+    def _stamp(self) -> str:
         seconds = int(time.monotonic() - self._started)
-        stamp = self._styled("dim", f"{seconds // 60:3}:{seconds % 60:02}  ")
-        print(stamp + self._styled(style, _printable(text)), flush=True)
+        return f"{seconds // 60:3}:{seconds % 60:02}  "
 
     def _styled(self, style: str, text: str) -> str:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colours and style else text
