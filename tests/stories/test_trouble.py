@@ -262,6 +262,32 @@ def test_uncommitted_work_is_carried_along(person: Person, tmp_path: Path) -> No
     assert git(person.repository, "stash", "list") != "", "nothing is lost, whatever the merge did"
 
 
+def test_what_nobody_has_judged_is_not_verified(person: Person, tmp_path: Path) -> None:
+    """A worker changed nothing, and the person cancels before a user has tried it: stopped, whatever was delivered."""
+    assertion = {
+        "id": "VAL-PAGE-001",
+        "title": "adds",
+        "behaviour": "When `calc 1 2` is run, then it prints 3; for `calc 2 2` it prints 4.",
+        "surface": "terminal",
+    }
+    feature = {"id": "page", "title": "Page", "description": "Prints sums.", "claims": ["VAL-PAGE-001"]}
+    script = {
+        ("orchestrator",): (plan("Page", [assertion], [feature], published="the command calc"),),
+        ("worker",): (call("hand_off", summary="s", done="nothing", commands=[]),),
+        ("reviewer",): (call("submit_review", findings=[]),),
+        ("user-tester",): (call("terminal", do="start", text="echo hi"),),
+    }
+    model = write_script(tmp_path / "script.json", script)
+    begun = person.runs("mission", "Make a page", "--yes", "--model", model, "--budget", "4100tok")
+    assert begun.exit_code == exits.OUT_OF_BUDGET, begun.said
+
+    cancelled = person.runs("mission", "cancel", "make-page-1")
+
+    assert (cancelled.exit_code, "make-page-1: stopped" in cancelled.said) == (exits.STOPPED, True), cancelled.said
+    assert [fact.kind for fact in person.facts("mission/make-page-1")].count("MissionEnded") == 1
+    assert "verified" not in person.runs("mission", "list").said
+
+
 def test_a_mission_whose_repository_is_gone_can_be_ended(person: Person, tmp_path: Path) -> None:
     """It cannot go on, and says why; a person's word still ends it, and then it is over."""
     endless = tuple(call("shell", command=f"echo {number}") for number in range(9))

@@ -84,7 +84,7 @@ async def _acquired(journal: Journal, mission_id: str) -> Lease:
 
 async def _rescue(shop: Shop, origin: Origin, mission: Mission) -> Mission:
     """A mission that ended badly still hands over what had landed and passed; its branch says no more than that."""
-    if mission.asked.form == "solo" or not mission.landed or mission.ready is not None:
+    if mission.asked.form == "solo" or mission.tip == mission.asked.base or mission.ready is not None:
         return mission
     try:
         event = await deliver(shop, origin, mission)

@@ -76,9 +76,11 @@ class Mission(Fact):
 
     @property
     def all_landed(self) -> bool:
-        """Every planned feature is on the mission's branch, and no assertion's last word is a refusal."""
-        words = self.standing.values()
-        return self.planned is not None and not self.queue and all(word == "passed" for word in words)
+        """Every planned feature is on the mission's branch, and every assertion has passed: silence is no pass."""
+        if self.planned is None or self.queue:
+            return False
+        standing = self.standing
+        return all(standing.get(one.id) == "passed" for one in self.planned.plan.contract.assertions)
 
     @property
     def open_question(self) -> QuestionAsked | None:
@@ -150,7 +152,7 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
         case Landed():
             return change(mission, merged=event)
         case MissionEnded():
-            return change(mission, ended=event)
+            return change(mission, ended=mission.ended or event)
         case _:
             assert_never(event)
 
