@@ -78,7 +78,7 @@ def test_a_branch_that_somebody_made_meanwhile_is_left_alone(workshop_while: "Wh
     workshop = workshop_while("worker", lambda: git(workshop.repository, "branch", BRANCH))
 
     waiting = workshop.mission(BRIEF)
-    assert (waiting.exit, waiting.state) == (None, "paused")
+    assert (waiting.exit, waiting.state) == (None, "waits for a person")
     assert f"Branch '{BRANCH}'" in waiting.reason
     assert "shopfloor did not put there" in waiting.reason
 

@@ -439,3 +439,52 @@ def test_what_tests_look_at_is_left_alone(tmp_path: Path) -> None:
         assert named(verdict, "control").detail == "tests that were made to fail were seen to fail"
 
     in_court(tmp_path, story)
+
+
+# --- found by strangers -----------------------------------------------------------------------------------------
+
+SUITE = {"calc.py": CALC, "tests/__init__.py": "", "tests/test_calc.py": CALC_TEST, "tests/test_other.py": CALC_TEST}
+WRONG = CALC.replace("a + b", "a - b")
+OUT_OF_SIGHT = {"tests/test_calc.py": None, "tests/calc_cases.py": CALC_TEST}
+
+
+@pytest.mark.parametrize(
+    ("change", "caught"),
+    [
+        ({**OUT_OF_SIGHT, "calc.py": WRONG, "tests/test_other.py": None}, ("tests",)),
+        (OUT_OF_SIGHT, ("tests-moved",)),
+        ({"tests/test_calc.py": None, "tests/unit/__init__.py": "", "tests/unit/test_calc.py": CALC_TEST}, ()),
+    ],
+    ids=["hides a regression", "out of the runner's sight", "into a folder that is run"],
+)
+def test_moved_tests_are_run_where_they_stood_and_where_they_stand(
+    change: dict[str, str | None], caught: tuple[str, ...], tmp_path: Path
+) -> None:
+    """The base's layout of tests must pass, and what the new layout no longer runs has been taken away."""
+
+    async def story(room: Courtroom) -> None:
+        verdict = await room.judge(room.commit(change), SealedChecks())
+
+        assert set(verdict.caught_by) == set(caught), refusals(verdict)
+
+    in_court(tmp_path, story, SUITE)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["    import os\n    os.kill(os.getpid(), 11)\n", "    while True:\n        pass\n", "    return a - b\n"],
+    ids=["dies", "hangs", "is wrong"],
+)
+def test_a_failure_on_the_base_excuses_nothing_else(body: str, tmp_path: Path) -> None:
+    """One test failed before anybody came; a run that ends before it can name another one is no such failure."""
+    known = CALC_TEST + "\n    def test_what_never_worked(self):\n        self.assertEqual(1, 2)\n"
+
+    async def story(room: Courtroom) -> None:
+        honest = await room.judge(room.commit({"calc.py": DOUBLE}), SealedChecks(), failing_on_base=("tests",))
+        broken = room.commit({"calc.py": f"def add(a, b):\n{body}"})
+        verdict = await room.judge(broken, SealedChecks(), failing_on_base=("tests",))
+
+        assert honest.passed, refusals(honest)
+        assert verdict.caught_by == ("tests",)
+
+    in_court(tmp_path, story, {"calc.py": CALC, "test_calc.py": known}, timeout_s=5)

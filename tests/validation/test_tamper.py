@@ -488,10 +488,22 @@ def test_a_move_counts_only_with_all_its_assertions() -> None:
     whole = changed("tests/test_calc.py", None, BLACK)
     less = changed("tests/test_calc.py", None, BLACK.replace("        self.assertEqual(calc.add(2, 2), 4)\n", ""))
 
-    assert moved((gone, whole)) == {"test_calc.py"}
+    assert moved((gone, whole)) == {"test_calc.py": ("tests/test_calc.py",)}
     assert [(found.check, found.severity) for found in findings((gone, whole))] == [("tests-moved", "P2")]
-    assert moved((gone, less)) == frozenset()
+    assert moved((gone, less)) == {}
     assert refused(gone, less) == {"tests-deleted"}
+
+
+@pytest.mark.parametrize("class_line", ["class CalcTest:", "class Calc(object if False else object):", "class Sums:"])
+def test_a_test_that_no_runner_looks_at_is_gone(class_line: str) -> None:
+    """Its name and its assertions still stand there, but what made a runner collect it does not."""
+    before = (
+        "import unittest\n\nclass CalcTest(unittest.TestCase):\n    def test_adds(self):\n        assert 1 + 2 == 3\n"
+    )
+    after = before.replace("class CalcTest(unittest.TestCase):", class_line)
+
+    expected = set() if "(object" in class_line else {"tests-deleted"}
+    assert refused(changed("test_calc.py", before, after)) == expected
 
 
 def test_what_is_worth_knowing_is_told() -> None:

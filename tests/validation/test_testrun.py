@@ -50,6 +50,28 @@ def test_what_a_run_says(command: str, output: str, ran: bool | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "now", "why"),
+    [
+        ("FAILED test_a.py::x\n1 failed, 3 passed in 1s", "FAILED test_a.py::x\n1 failed, 4 passed in 1s", ""),
+        ("FAILED test_a.py::x\n1 failed, 3 passed in 1s", "FAILED test_a.py::y\n1 failed, 3 passed in 1s", "but not"),
+        ("FAILED test_a.py::x\n1 failed, 3 passed in 1s", "FAILED test_a.py::x\n1 failed in 1s", "and now none"),
+        ("FAILED test_a.py::x\n1 failed, 3 passed in 1s", "1 failed, 2 passed in 1s", "3 tests passed, and now 2"),
+        ("FAILED test_a.py::x\n1 failed, 3 passed in 1s", "Segmentation fault", "and now none"),
+        ("  ● sums › adds\nTests: 1 failed, 3 passed", "  ● sums › adds\nTests: 1 failed, 3 passed", ""),
+        ("  ● sums › adds\nTests: 1 failed, 3 passed", "  ● sums › takes\nTests: 1 failed, 3 passed", "but not sums ›"),
+        ("--- FAIL: TestA\nok  a/b 0.1s\nok  a/c 0.1s", "--- FAIL: TestA\nok  a/b 0.1s", "2 tests passed, and now 1"),
+        ("--- FAIL: TestA\n", "--- FAIL: TestA\n", ""),
+        ("  3 passing\n  1 failing\n  1) adds", "  3 passing\n  1 failing\n  1) adds", ""),
+        ("oh no", "oh no", "does not show"),
+    ],
+)
+def test_whether_a_failing_run_got_worse(before: str, now: str, why: str) -> None:
+    """A run that was cut short, or that nobody can read, is never taken for one that is no worse."""
+    worse = testrun.got_worse(before, now)
+    assert why in worse and bool(worse) == bool(why)
+
+
+@pytest.mark.parametrize(
     ("output", "passed"),
     [
         ("Ran 5 tests in 0.1s\n\nFAILED (failures=1, errors=1, skipped=1)\n", 2),

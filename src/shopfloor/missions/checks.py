@@ -28,7 +28,7 @@ from shopfloor.repo.sources import is_test_configuration
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Arguments
 from shopfloor.validation.court import ending
-from shopfloor.validation.scrutiny import TESTS, gates_of
+from shopfloor.validation.scrutiny import KILLED, TESTS, gates_of
 from shopfloor.validation.testrun import tests_ran
 
 FILE_CAP = 1_000_000
@@ -225,6 +225,11 @@ async def _failing_on_base(shop: Shop, base: str) -> tuple[str, ...]:
     async with shop.sandbox(place) as sandbox:
         for name, command in gates:
             finished, output = await shop.court.run(sandbox, command)
+            if finished.exit_code >= KILLED:
+                raise GiveUp(
+                    f"The repository's own {command!r} does not come to its end on the base ({ending(finished)}), so "
+                    "nothing could be verified by it. Mend it, or name another in services.toml, and start again."
+                )
             if finished.exit_code != 0 or (name == TESTS and tests_ran(command, output) is False):
                 failing.append(name)
     return tuple(failing)

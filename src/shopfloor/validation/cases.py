@@ -37,7 +37,7 @@ def cases(path: str, text: str) -> tuple[Case, ...] | Unreadable:
         except (SyntaxError, ValueError):
             return Unreadable()
         found: dict[str, Case] = {}
-        _collect(tree.body, "", found)
+        _collect(tree.body, "", found, collected=True)
         return tuple(found.values())
     starts = _STARTS.get(PurePosixPath(path).suffix)
     if starts is not None:
@@ -46,8 +46,8 @@ def cases(path: str, text: str) -> tuple[Case, ...] | Unreadable:
 
 
 def lost(before: Iterable[Case], after: Iterable[Case]) -> tuple[Case, ...]:
-    """Tests that are no longer there."""
-    names = {case.name for case in after}
+    """Tests that are no longer there, or are no tests any more."""
+    names = {case.name for case in after if case.is_test}
     return tuple(case for case in before if case.is_test and case.name not in names)
 
 
@@ -65,7 +65,10 @@ def weakened(before: Iterable[Case], after: Iterable[Case]) -> str:
 def found_again(case: Case, elsewhere: Iterable[Case]) -> bool:
     """Whether a test that was lost stands somewhere else, under its own name and asserting as much."""
     own = _own_name(case.name)
-    return any(_own_name(one.name) == own and not Counter(case.asserted) - Counter(one.asserted) for one in elsewhere)
+    return any(
+        _own_name(one.name) == own and one.is_test and not Counter(case.asserted) - Counter(one.asserted)
+        for one in elsewhere
+    )
 
 
 def _own_name(name: str) -> str:
@@ -75,17 +78,19 @@ def _own_name(name: str) -> str:
 # --- Python -----------------------------------------------------------------------------------------------------
 
 
-def _collect(body: list[ast.stmt], prefix: str, found: dict[str, Case]) -> None:
+def _collect(body: list[ast.stmt], prefix: str, found: dict[str, Case], *, collected: bool) -> None:
+    """`collected`: runners look for tests here. In a class they do for its base class's sake, or for its name's."""
     for node in body:
         if isinstance(node, ast.ClassDef):
-            _collect(node.body, f"{prefix}{node.name}.", found)
+            is_suite = bool(node.bases) or node.name.startswith("Test")
+            _collect(node.body, f"{prefix}{node.name}.", found, collected=collected and is_suite)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             asserted: Asserted = Counter()
             _add_asserted(node.body, "", asserted)
             asserted.update(_parameters(node))
             name = f"{prefix}{node.name}"
             found.pop(name, None)
-            found[name] = Case(name=name, asserted=asserted, is_test=node.name.startswith("test"))
+            found[name] = Case(name=name, asserted=asserted, is_test=collected and node.name.startswith("test"))
 
 
 def _add_asserted(body: list[ast.stmt], under: str, asserted: Asserted) -> None:

@@ -16,9 +16,11 @@ from shopfloor.sandbox.protocol import Finished
 from shopfloor.validation.control import Controls, controls
 from shopfloor.validation.court import Court, ending
 from shopfloor.validation.stage import Stage
+from shopfloor.validation.tamper import MOVED
 from shopfloor.validation.testrun import tests_passed
 
 CONTROL = "control"
+MOST_MOVED = 8
 _NOT_CHECKED = CheckOutcome(name=CONTROL, passed=True, detail="not checked: no known way to make these tests fail")
 _HELD = CheckOutcome(name=CONTROL, passed=True, detail="tests that were made to fail were seen to fail")
 
@@ -68,6 +70,22 @@ async def counterproof_of_tests(
     return _doubt(stage.court, command, finished, output, f"tests fail under {command!r} on the base, but never here")
 
 
+async def moved_tests_run(stage: Stage, command: str, places: Mapping[str, bytes], seconds: float) -> CheckOutcome:
+    """Whether the repository's own command runs tests where they stand now: each file, made to fail, must be missed.
+
+    Files that nobody knows how to make fail are believed; past MOST_MOVED, all are made to fail at once.
+    """
+    broken = {path: twins.broken.encode() for path, twins in _controls(places).items()}
+    batches = [{path: text} for path, text in broken.items()] if len(broken) <= MOST_MOVED else [broken]
+    for batch in batches:
+        async with _patient(stage, seconds).sandbox(batch) as sandbox:
+            finished, output = await stage.court.run(sandbox, command)
+        if finished.exit_code == 0:
+            why = f"tests were moved to {', '.join(batch)}, where {command!r} does not run them"
+            return _doubt(stage.court, command, finished, output, why, name=MOVED)
+    return CheckOutcome(name=MOVED, passed=True, detail="tests that were moved still run where they stand now")
+
+
 def _is_run(path: str, commands: str) -> bool:
     """A file of tests, by its own name or because a command names it; others may be what tests look at."""
     place = PurePosixPath(path)
@@ -98,10 +116,12 @@ def _belies(check: Check, finished: Finished, output: str, before: str, made: Ma
     return ""
 
 
-def _doubt(court: Court, command: str, finished: Finished, output: str, why: str) -> CheckOutcome:
-    evidence = court.transcript(command, finished, output, f"control: {why}")
+def _doubt(
+    court: Court, command: str, finished: Finished, output: str, why: str, *, name: str = CONTROL
+) -> CheckOutcome:
+    evidence = court.transcript(command, finished, output, f"{name}: {why}")
     return CheckOutcome(
-        name=CONTROL,
+        name=name,
         passed=False,
         detail=why,
         command=command,

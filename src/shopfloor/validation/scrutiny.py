@@ -15,14 +15,16 @@ from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import configures_only_tests, is_test
 from shopfloor.sandbox.protocol import Blueprint, Sandbox
 from shopfloor.validation import tamper
-from shopfloor.validation.counterproof import CONTROL, counterproof, counterproof_of_tests
+from shopfloor.validation.counterproof import CONTROL, counterproof, counterproof_of_tests, moved_tests_run
 from shopfloor.validation.court import Court
 from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
 from shopfloor.validation.stage import Stage
-from shopfloor.validation.testrun import failing_tests, tests_ran
+from shopfloor.validation.testrun import got_worse, tests_ran
 
 SEALED = "sealed-checks"
 BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"
+KILLED = 128
+"""Exit codes from here on are those of processes that a signal ended, also one that we sent."""
 MOST_TESTS_CONTROLLED = 200
 """Test files of a repository that are made to fail; a few would do."""
 
@@ -48,14 +50,25 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
     changes = await _changes(court, case)
     found = tamper.findings(changes, case.contract.supersedes)
     restored = await _of_the_base(changes, court, case)
-    stage = Stage(court=court, commit=case.commit, laid={**restored, **court.sealed(case.checks)})
+    added = {change.path: change.after.encode() for change in changes if change.before is None and change.after}
+    moved_to = {place: added[place] for places in tamper.moved(changes).values() for place in places if place in added}
+    stage = Stage(
+        court=court,
+        commit=case.commit,
+        laid={**restored, **court.sealed(case.checks)},
+        gone=tuple(moved_to),  # two test files of one name would stand in each other's way
+    )
     sealed = await _sealed_checks(stage, case)
     began = monotonic()
     async with stage.sandbox() as sandbox:
         independence = "enforced" if sandbox.level != "none" else "not enforced: no sandbox"
         gates = await _gates(court, case, sandbox, tuple(restored))
+    seconds = monotonic() - began
     if not sealed:
-        gates += await _control_of_gates(stage, case, gates, monotonic() - began)
+        gates += await _control_of_gates(stage, case, gates, seconds)
+    if moved_to and (tests := _tests_that_passed(gates)) is not None:
+        as_it_is = Stage(court=court, commit=case.commit, laid={})
+        gates += (await moved_tests_run(as_it_is, tests.command, moved_to, seconds),)
     checks = (*sealed, *gates)
     judge = Judge(independence=independence)
     if case.review is not None and all(check.passed for check in checks) and not any(f.refuses for f in found):
@@ -107,7 +120,7 @@ def _text(content: bytes | None) -> str | None:
 async def _of_the_base(changes: Sequence[tamper.Change], court: Court, case: Case) -> dict[str, bytes]:
     """The base's own tests and their configuration, where the change made something else of them."""
     sealed = {path for path, _ in case.checks.files}
-    exempt = {*case.contract.supersedes, *sealed, *tamper.moved(changes)}
+    exempt = {*case.contract.supersedes, *sealed}
     restored: dict[str, bytes] = {}
     for change in changes:
         if change.path not in exempt and (is_test(change.path) or configures_only_tests(change.path)):
@@ -156,14 +169,19 @@ async def _gates(court: Court, case: Case, sandbox: Sandbox, restored: Sequence[
 
 
 async def _excused(court: Court, case: Case, outcome: CheckOutcome) -> CheckOutcome:
-    """A command that failed before anybody touched it refuses nobody, but a test that passed then must pass now."""
-    place = await court.checkout(case.base, "base-again")
-    async with court.start(Blueprint(checkout=str(place))) as sandbox:
-        _, before = await court.run(sandbox, outcome.command)
-    now = court.desk.blobs.get(outcome.evidence[0].blob).decode(errors="replace")
-    worse = sorted(failing_tests(now) - failing_tests(before))
-    if worse:
-        return _with(outcome, detail=f"{outcome.detail}; it failed on the base too, but not {', '.join(worse[:5])}")
+    """A command that failed before anybody touched it refuses nobody, but a test that passed then must pass now.
+
+    A run that was killed, or killed itself, is no failure of the same kind.
+    """
+    if outcome.exit_code is None or outcome.exit_code >= KILLED:
+        return outcome
+    if outcome.name == TESTS:
+        place = await court.checkout(case.base, "base-again")
+        async with court.start(Blueprint(checkout=str(place))) as sandbox:
+            _, before = await court.run(sandbox, outcome.command)
+        now = court.desk.blobs.get(outcome.evidence[0].blob).decode(errors="replace")
+        if worse := got_worse(before, now):
+            return _with(outcome, detail=f"{outcome.detail}; it failed on the base too, {worse}")
     return _with(outcome, passed=True, detail=f"{outcome.detail}; it failed on the base too")
 
 
@@ -171,14 +189,17 @@ async def _control_of_gates(
     stage: Stage, case: Case, gates: Sequence[CheckOutcome], seconds: float
 ) -> tuple[CheckOutcome, ...]:
     """Where no sealed check judges, the repository's own tests do: whether their success is to be believed."""
-    tests = next((gate for gate in gates if gate.name == TESTS), None)
-    if tests is None or tests.exit_code != 0 or not tests.passed:
+    if (tests := _tests_that_passed(gates)) is None:
         return ()
     store = stage.court.store
     paths = [path for path in await store.files(case.base) if is_test(path) and path not in case.contract.supersedes]
     files = {path: await store.show(case.base, path) or b"" for path in paths[:MOST_TESTS_CONTROLLED]}
     base = Stage(court=stage.court, commit=case.base, laid={})
     return (await counterproof_of_tests(stage, base, tests.command, files, seconds),)
+
+
+def _tests_that_passed(gates: Sequence[CheckOutcome]) -> CheckOutcome | None:
+    return next((gate for gate in gates if gate.name == TESTS and gate.passed and gate.exit_code == 0), None)
 
 
 def gates_of(commands: FoundCommands) -> tuple[tuple[str, str], ...]:

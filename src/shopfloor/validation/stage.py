@@ -3,7 +3,8 @@
 Nothing that one run leaves behind, neither a file nor a process, reaches the next. It does not know what is tried.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+import shlex
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -18,11 +19,15 @@ class Stage:
     court: Court
     commit: str
     laid: Mapping[str, bytes]
+    gone: Sequence[str] = ()
+    """Files of the commit that are taken away before anything runs."""
 
     @asynccontextmanager
     async def sandbox(self, more: Mapping[str, bytes] | None = None) -> AsyncGenerator[Sandbox]:
         """The commit as it is tried, with `more` laid over all; everything in it ends with the block."""
         place = await self.court.checkout(self.commit, "scrutiny")
         async with self.court.start(Blueprint(checkout=str(place))) as sandbox:
+            if self.gone:
+                await self.court.run(sandbox, shlex.join(("rm", "-f", "--", *self.gone)))
             await sandbox.lay({**self.laid, **(more or {})})
             yield sandbox

@@ -8,7 +8,7 @@ and nothing of it lands. It does not know why a test was changed: a contract tha
 import ast
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from shopfloor.domain.fact import Fact
@@ -84,19 +84,26 @@ def findings(changes: Collection[Change], supersedes: Collection[str] = ()) -> t
     return tuple(found)
 
 
-def moved(changes: Collection[Change]) -> frozenset[str]:
-    """Test files that are gone, all of whose tests stand somewhere else now, asserting as much."""
-    fresh = _fresh_cases(changes)
+def moved(changes: Collection[Change]) -> Mapping[str, tuple[str, ...]]:
+    """Test files that are gone, and where all of their tests stand now, asserting as much; not whether they run."""
     gone = [change for change in changes if change.after is None and change.before is not None]
-    return frozenset(change.path for change in gone if _stands_elsewhere(change, changes, fresh))
+    places = {change.path: _stands_now(change, changes) for change in gone}
+    return {path: found for path, found in places.items() if found}
 
 
-def _stands_elsewhere(change: Change, changes: Collection[Change], fresh: Sequence[Case]) -> bool:
-    fresh_files = [other for other in changes if other.before is None and other.after == change.before]
-    if any(is_test(other.path) and _suffix(other.path) == _suffix(change.path) for other in fresh_files):
-        return True
-    was = _readable(change.path, change.before or "")
-    return bool(was) and all(found_again(case, fresh) for case in was if case.is_test)
+def _stands_now(change: Change, changes: Collection[Change]) -> tuple[str, ...]:
+    for other in changes:
+        same = other.before is None and other.after == change.before
+        if same and is_test(other.path) and _suffix(other.path) == _suffix(change.path):
+            return (other.path,)
+    waiting = [case for case in _readable(change.path, change.before or "") if case.is_test]
+    places: list[str] = []
+    for other in changes if waiting else ():
+        fresh = _fresh_cases((other,))
+        if found := [case for case in waiting if found_again(case, fresh)]:
+            places.append(other.path)
+            waiting = [case for case in waiting if case not in found]
+    return () if waiting else tuple(places)
 
 
 def _suffix(path: str) -> str:

@@ -16,6 +16,11 @@ _COUNTS = (
     re.compile(r"^\s*(\d+) (?:passing|failing)\b", re.M),  # mocha
     re.compile(r"^(?:\[\w+\] )?Tests run: (\d+)", re.M),  # JUnit under Maven
 )
+_PASSES = (
+    _COUNTS[0],
+    re.compile(r"^(?:# |ℹ )pass (\d+)", re.M),
+    re.compile(r"^\s*(\d+) passing\b", re.M),
+)
 _NONE = re.compile(
     r"no tests ran|NO TESTS RAN|collected 0 items|no test files|Ran 0 tests|No tests found|0 passed; 0 failed"
     r"|no tests to run|No test files found|^(?:# |ℹ )tests 0$",
@@ -56,11 +61,40 @@ def _named(said: str, name: str) -> int:
 
 _FAILED = re.compile(
     r"^(?:FAIL|ERROR): (?P<unittest>\S+ \(\S+\))|^(?:FAILED|ERROR) (?P<pytest>\S+::\S+|\S+\.py)\b"
-    r"|^\s*--- FAIL: (?P<go>\S+)|^test (?P<rust>\S+) \.\.\. FAILED",
+    r"|^\s*--- FAIL: (?P<go>\S+)|^test (?P<rust>\S+) \.\.\. FAILED"
+    r"|^\s*● (?P<jest>\S.*\S)\s*$|^\s*(?:FAIL|×) +(?P<vitest>\S+ > .*?)(?: \d+ms)?\s*$"
+    r"|^\s*not ok \d+ - (?P<tap>.*\S)\s*$|^✖ (?P<node>.*\S) \([\d.]+ms\)|^\[ERROR\] +(?P<junit>\w+[.#]\w+):\d+",
     re.M,
 )
+_GO_PACKAGE = re.compile(r"^ok\s+\S+", re.M)
 
 
 def failing_tests(output: str) -> frozenset[str]:
     """The names of the tests that a run reported as failed, as far as its runner names them."""
-    return frozenset(next(filter(None, match.groups())) for match in _FAILED.finditer(output))
+    return frozenset(next(filter(None, match.groups())) for match in _FAILED.finditer(_COLOUR.sub("", output)))
+
+
+def got_worse(before: str, now: str) -> str:
+    """Why a run that fails now is worse than one that failed before; "" only where both outputs show that it is not.
+
+    Silence is no proof: a run that was cut short names no failing test either.
+    """
+    failed, fails = failing_tests(before), failing_tests(now)
+    if new := sorted(fails - failed):
+        return f"but not {', '.join(new[:5])}"
+    passed, passes = _number_passed(before), _number_passed(now)
+    if passed is not None and (passes or 0) < passed:
+        return f"but then {passed} tests passed, and now {passes or 'none'}"
+    if passes is not None or (failed and fails):
+        return ""
+    return "and its output does not show that nothing got worse; mend what fails on the base first"
+
+
+def _number_passed(output: str) -> int | None:
+    """How many tests passed, or for go how many packages, in the words of any runner we can read."""
+    known = tests_passed(output)
+    if known is not None:
+        return known
+    output = _COLOUR.sub("", output)
+    counts = [int(count) for pattern in _PASSES for count in pattern.findall(output)]
+    return sum(counts) if counts else len(_GO_PACKAGE.findall(output)) or None
