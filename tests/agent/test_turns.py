@@ -258,7 +258,7 @@ def test_a_provider_that_refuses_ends_the_agent_in_its_own_words(office: "Office
     assert (outcome.exit, outcome.reason) == ("gave_up", str(trouble))
     called, failed, ended = office.events()[-3:]
     assert isinstance(called, ModelCalled)
-    assert failed == ModelFailed(turn=2, reason=str(trouble))
+    assert isinstance(failed, ModelFailed) and failed.reason == str(trouble)
     assert isinstance(ended, AgentEnded)
     replied = next(event for event in office.events() if isinstance(event, ModelReplied))
     assert outcome.spent.usage.total == replied.usage.total + called.estimate
@@ -273,7 +273,8 @@ def test_a_provider_that_is_down_ends_nobody(office: "Office") -> None:
 
     with pytest.raises(TryLater, match="has been down"):
         office.run(down)
-    assert office.events()[-1] == ModelFailed(turn=1, reason=str(trouble))
+    failed = office.events()[-1]
+    assert isinstance(failed, ModelFailed) and failed.reason == str(trouble)
 
     assert office.run([HAND_OFF]).exit == "done"
 

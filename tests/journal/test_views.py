@@ -9,7 +9,7 @@ from shopfloor.domain.messages import Call, Result, said
 from shopfloor.domain.spending import Spent, Usage
 from shopfloor.journal.codec import encode
 from shopfloor.journal.store import Recorded
-from shopfloor.journal.views import open_calls, spent
+from shopfloor.journal.views import spent
 
 USAGE = Usage(fresh=100, cache_read=20, output=10)
 UNKNOWN = Recorded(stream="a", seq=1, epoch=1, at=0.0, kind="DreamDreamt", body=b"{}")
@@ -23,8 +23,8 @@ def recorded(events: Sequence[Event]) -> list[Recorded]:
     ]
 
 
-def replied(usd: float | None = 0.5) -> ModelReplied:
-    return ModelReplied(turn=1, message=said("hi"), usage=USAGE, model="m", stop="end", usd=usd, seconds=2.0)
+def replied(usd: float | None = 0.5, lost: int = 0) -> ModelReplied:
+    return ModelReplied(turn=1, message=said("hi"), usage=USAGE, model="m", stop="end", usd=usd, seconds=2.0, lost=lost)
 
 
 def began(call_id: str) -> ToolCalled:
@@ -45,17 +45,23 @@ def test_answered_calls_count_what_they_used() -> None:
 def test_a_call_without_a_reply_counts_its_estimate() -> None:
     """A prompt that failed, that a crash cut off, or that is in flight has its estimate counted, each exactly once."""
     events = [
-        ModelCalled(turn=1, estimate=1_000),
-        ModelFailed(turn=1, reason="overloaded"),
-        ModelCalled(turn=1, estimate=200),
-        ModelCalled(turn=1, estimate=30),
-        replied(),
-        ModelCalled(turn=2, estimate=4),
+        ModelCalled(turn=1, estimate=1_000, usd=0.25),
+        ModelFailed(turn=1, reason="overloaded", seconds=3.0),
+        ModelCalled(turn=1, estimate=200, usd=0.05),
+        ModelCalled(turn=1, estimate=30, usd=0.01),
+        replied(lost=2),
+        ModelCalled(turn=2, estimate=4, usd=0.001),
     ]
     counted = spent(recorded(events))
 
-    assert counted.usage == Usage(fresh=1_204) + USAGE
-    assert (counted.calls, counted.unpriced) == (4, 0)
+    assert counted.usage == Usage(fresh=1_000 + 200 + 2 * 30 + 4) + USAGE
+    assert (counted.calls, counted.unpriced, counted.seconds) == (6, 0, 5.0)
+    assert counted.usd == pytest.approx(0.25 + 0.05 + 2 * 0.01 + 0.5 + 0.001)
+
+
+def test_what_nobody_can_price_is_unknown() -> None:
+    """A first prompt that was never answered, and whose price nobody asked for, is not free."""
+    assert spent(recorded([ModelCalled(turn=1, estimate=1_000)])).unpriced == 1
 
 
 def test_an_unanswered_call_is_priced_like_those_before_it() -> None:
@@ -66,13 +72,7 @@ def test_an_unanswered_call_is_priced_like_those_before_it() -> None:
     assert counted.unpriced == 0
 
 
-def test_calls_stay_open_until_they_return() -> None:
-    """What was begun and has not returned is open, oldest first; begun again after a crash, it is one call."""
-    events = [began("1"), began("2"), began("3"), returned("2"), began("1")]
-    assert open_calls(recorded(events)) == (began("1"), began("3"))
-
-
 def test_other_facts_count_for_nothing() -> None:
     """Kinds of another version and events that cost nothing leave the views alone."""
     facts = [UNKNOWN, *recorded([CancelAsked()])]
-    assert (spent(facts), open_calls(facts)) == (Spent(), ())
+    assert spent(facts) == Spent()

@@ -289,3 +289,23 @@ def test_a_users_own_endpoint_with_a_versioned_base_url(waiting, tmp_path: Path)
         assert anyio.run(asking, f"{mock.url}/v1") == "You said: hi"
     assert {request.path for request in mock.requests} == {"/v1/messages"}
     assert json.loads(mock.requests[0].body)["model"] == "big"
+
+
+@WIRES
+def test_a_reply_that_never_ends_is_cut_off(provider: str, waiting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No honest reply is that large: it is given up, once, and not asked for again."""
+    monkeypatch.setattr("shopfloor.models.transport.LARGEST_REPLY", 100_000)
+    with (
+        MockProvider([Served(text="and so on " * 9, fault="endless")]) as mock,
+        pytest.raises(GiveUp, match="its reply had not ended after 100,000 bytes"),
+    ):
+        ask(provider, mock, waiting.patience)
+    assert waiting.delays == []
+
+
+@WIRES
+def test_tries_that_broke_off_are_counted(provider: str, waiting) -> None:
+    """The provider may have charged for each; those it turned away at the door it has not."""
+    faults = [Served(fault="status", status=503), Served(fault="cut", text="half a"), Served(fault="empty")]
+    with MockProvider([*faults, Served(text="All well.")]) as mock:
+        assert ask(provider, mock, waiting.patience).lost == 2

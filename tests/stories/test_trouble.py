@@ -181,6 +181,37 @@ def test_a_model_that_never_stops(person: Person, tmp_path: Path) -> None:
     assert (done.exit_code, "ended: out_of_budget 5 turns" in done.said) == (exits.OUT_OF_BUDGET, True), done.said
 
 
+def test_a_model_that_never_ends_its_reply(person: Person) -> None:
+    """The budget of time cuts it off in the middle, and what it had cost is counted."""
+    with MockProvider([Served(text="and so on " * 9, fault="endless")]) as mock:
+        endless = replace(person, environment=mock.environment)
+        done = endless.runs("run", TASK, "--model", "openai:small", "--budget", "1s")
+
+    assert done.exit_code == exits.OUT_OF_TIME
+    assert "the model did not answer: the time was used up before it had answered" in done.said
+
+
+def test_a_command_that_takes_longer_than_the_job_may(person: Person, tmp_path: Path) -> None:
+    """It is ended with the job's time, not with its own; the model would be told."""
+    model = write_script(tmp_path / "script.json", {("solo",): (call("shell", command="sleep 50"), "Done.")})
+
+    done = person.runs("run", TASK, "--model", model, "--budget", "1s", seconds=30)
+
+    assert done.exit_code == exits.OUT_OF_TIME
+    results = [fact.event.result for fact in person.facts(SOLO) if isinstance(fact.event, ToolReturned)]
+    assert [result.text for result in results] == ["Ended while it ran: the job's time is used up."]
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_model_that_refuses(provider: str, person: Person) -> None:
+    """A refusal is no work, though the checks pass on what was there before: it is given up, in the model's words."""
+    with MockProvider([Served(text="I cannot help with that.", fault="refused")]) as mock:
+        refusing = replace(person, environment=mock.environment)
+        done = refusing.runs("run", TASK, "--model", f"{provider}:small")
+
+    assert (done.exit_code, "the model refused to answer: I cannot help" in done.said) == (exits.GAVE_UP, True)
+
+
 def test_a_model_that_repeats_itself(person: Person, tmp_path: Path) -> None:
     """It is told once; the second circle ends it, in words that say what was seen."""
     model = write_script(tmp_path / "script.json", {("solo",): (call("shell", command="ls"),) * 20})

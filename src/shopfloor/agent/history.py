@@ -36,11 +36,13 @@ class History:
         self.corrected = False
         self.cut = False
         """The last reply ran into its limit of tokens."""
+        self.refused = False
+        """The last reply was the model's, or its provider's, refusal to answer."""
         self.steered_up_to = 0
         self._reply: Message | None = None
         self._called: dict[str, ToolCalled] = {}
         self._results: dict[str, Result] = {}
-        self._estimate: int | None = None
+        self._asked: ModelCalled | None = None
 
     @property
     def waiting_calls(self) -> tuple[Call, ...]:
@@ -59,9 +61,10 @@ class History:
     @property
     def spent_for_sure(self) -> Spent:
         """What was spent, counting a prompt that was sent and never answered by its estimate."""
-        if self._estimate is None:
-            return self.spent
-        return self.spent.and_unanswered(self._estimate)
+        return self._with_asked(1)
+
+    def _with_asked(self, times: int) -> Spent:
+        return self.spent.and_unanswered(self._asked.estimate, self._asked.usd, times) if self._asked else self.spent
 
     def begun(self, call: Call) -> ToolCalled | None:
         """The record that this call was about to be performed, if there is one."""
@@ -74,12 +77,12 @@ class History:
                 self.started = event
                 self.messages.append(event.task)
             case ModelCalled():
-                self.spent = self.spent_for_sure
-                self._estimate = event.estimate
+                self.spent, self._asked = self.spent_for_sure, event
             case ModelFailed():
-                self.spent, self._estimate = self.spent_for_sure, None
+                self.spent, self._asked = self.spent_for_sure + Spent(seconds=event.seconds), None
             case ModelReplied():
                 self.cut = event.stop == "length"
+                self.refused = event.stop == "refused" and not event.message.calls
                 self._replied(event)
             case ToolCalled():
                 self._called[event.call.id] = event
@@ -102,8 +105,8 @@ class History:
 
     def _replied(self, event: ModelReplied) -> None:
         self.turn = event.turn
-        self.spent = self.spent.plus(event.usage, event.usd, event.seconds)
-        self._estimate = None
+        self.spent = self._with_asked(event.lost).plus(event.usage, event.usd, event.seconds)
+        self._asked = None
         self._reply = event.message
         self._called.clear()
         self._results.clear()

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import anyio
+
 from shopfloor.agent.history import History, interrupted, reminder
 from shopfloor.agent.stuck import WINDOW, stuck
 from shopfloor.domain.errors import GiveUp, NeedsHuman, TryLater
@@ -36,12 +38,13 @@ from shopfloor.domain.messages import (
     said,
 )
 from shopfloor.domain.roles import Role
-from shopfloor.domain.spending import Budget, Spent
+from shopfloor.domain.spending import Budget, Spent, Usage
 from shopfloor.guard.permit import Allowed, Ask, Denied, Policy, permit
 from shopfloor.loop import Progress, exit_of
 from shopfloor.tools.toolbox import Toolbox
 
 BYTES_PER_TOKEN = 4
+LONGEST_QUOTE = 300
 CORRECTION_HOLDS_TURNS = WINDOW
 """A circle seen within so many turns after a correction ends the agent; a later one is corrected anew.
 
@@ -151,6 +154,10 @@ async def _turns(job: Job) -> None:
     sent = 0
     while True:
         await _perform_waiting_calls(job)
+        if history.refused:
+            words = history.messages[-1].text.strip()[:LONGEST_QUOTE]
+            await _note(job, _ended(job, "gave_up", f"the model refused to answer: {words or '(without a word)'}"))
+            return
         mail = await job.mail(history.steered_up_to)
         if leave := _exit(job, mail):
             await _note(job, _ended(job, leave))
@@ -167,11 +174,7 @@ async def _turns(job: Job) -> None:
         sent = len(history.messages)
         try:
             await _ask_model(job, conversation)
-        except (TryLater, NeedsHuman) as trouble:
-            await _note(job, ModelFailed(turn=history.turn + 1, reason=str(trouble)))
-            raise
         except GiveUp as trouble:
-            await _note(job, ModelFailed(turn=history.turn + 1, reason=str(trouble)))
             await _note(job, _ended(job, "gave_up", str(trouble)))
             return
 
@@ -227,10 +230,30 @@ def _how_to_finish(job: Job) -> str:
 
 
 async def _ask_model(job: Job, conversation: Conversation) -> None:
+    """One turn of the model, no longer than the job's time lasts. A failure is on record before it is raised."""
     turn = job.history.turn + 1
-    await _note(job, ModelCalled(turn=turn, estimate=conversation.prompt_bytes // BYTES_PER_TOKEN))
-    reply = await conversation.reply(job.on_delta)
-    await _note(job, _replied(turn, reply))
+    estimate = conversation.prompt_bytes // BYTES_PER_TOKEN
+    began = time.monotonic()
+    usd = None if job.budget.usd is None else job.model.price(Usage(fresh=estimate))
+    await _note(job, ModelCalled(turn=turn, estimate=estimate, usd=usd))
+    reply: Reply | None = None
+    try:
+        with anyio.move_on_after(_seconds_left(job)):
+            reply = await conversation.reply(job.on_delta)
+    except (GiveUp, NeedsHuman, TryLater) as trouble:
+        await _note(job, ModelFailed(turn=turn, reason=str(trouble), seconds=time.monotonic() - began))
+        raise
+    if reply is None:
+        late = "the time was used up before it had answered"
+        await _note(job, ModelFailed(turn=turn, reason=late, seconds=time.monotonic() - began))
+    else:
+        await _note(job, _replied(turn, reply))
+
+
+def _seconds_left(job: Job) -> float | None:
+    """How long the job may still take; None when nobody set a limit."""
+    seconds = job.budget.seconds
+    return None if seconds is None else max(0.0, seconds - job.history.spent_for_sure.seconds)
 
 
 async def _perform_waiting_calls(job: Job) -> None:
@@ -257,7 +280,9 @@ async def _perform(job: Job, call: Call) -> Result:
     if begun is None:
         await _note(job, ToolCalled(turn=job.history.turn, call=call, repeatable=job.toolbox.repeatable(call)))
     try:
-        return await job.toolbox.perform(call)
+        with anyio.move_on_after(_seconds_left(job)):
+            return await job.toolbox.perform(call)
+        return Result(call_id=call.id, text="Ended while it ran: the job's time is used up.", ok=False)
     except NeedsHuman as need:
         return Result(call_id=call.id, text=_answer(job, call, need.question))
 
@@ -305,6 +330,7 @@ def _replied(turn: int, reply: Reply) -> ModelReplied:
         stop=reply.stop,
         usd=reply.usd,
         seconds=reply.seconds,
+        lost=reply.lost,
     )
 
 

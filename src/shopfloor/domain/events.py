@@ -30,10 +30,14 @@ class AgentStarted(Fact, tag="AgentStarted"):
 
 
 class ModelCalled(Fact, tag="ModelCalled"):
-    """A prompt is about to be sent. If no reply follows, `estimate` tokens count as spent."""
+    """A prompt is about to be sent. If no reply follows, `estimate` tokens count as spent.
+
+    `usd` is their price, None where it is unknown or no budget asks for it.
+    """
 
     turn: int
     estimate: int
+    usd: float | None = None
 
 
 class ModelReplied(Fact, tag="ModelReplied"):
@@ -46,6 +50,7 @@ class ModelReplied(Fact, tag="ModelReplied"):
     stop: StopReason
     usd: float | None = None
     seconds: float = 0.0
+    lost: int = 0
 
 
 class ModelFailed(Fact, tag="ModelFailed"):
@@ -53,6 +58,7 @@ class ModelFailed(Fact, tag="ModelFailed"):
 
     turn: int
     reason: str
+    seconds: float = 0.0
 
 
 class ToolCalled(Fact, tag="ToolCalled"):

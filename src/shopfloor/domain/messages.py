@@ -102,6 +102,8 @@ class Reply(Fact):
     stop: StopReason
     usd: float | None = None
     seconds: float = 0.0
+    lost: int = 0
+    """Earlier tries of the same request that broke off: the provider may have charged for their prompts."""
 
 
 class ConversationKey(Fact):

@@ -55,19 +55,18 @@ class Spent(Fact):
             calls=self.calls + 1,
         )
 
-    def and_unanswered(self, tokens: int) -> "Spent":
-        """This and a prompt that was sent and never answered: its tokens count, its money at the average so far.
+    def and_unanswered(self, tokens: int, usd: float | None, times: int = 1) -> "Spent":
+        """This and a prompt that was sent so many times and never answered, by the estimate of its tokens and price.
 
-        Nobody knows what a provider charged for it, and a budget that forgot it would not hold across crashes.
+        Nobody knows what a provider charged for it, and a budget that forgot it would not hold across crashes. Where
+        the price was not asked for, it is the average so far; without one it is unknown.
         """
-        rate = self.usd / self.usage.total if self.usage.total else 0.0
-        return Spent(
-            usage=self.usage + Usage(fresh=tokens),
-            usd=self.usd + rate * tokens,
-            unpriced=self.unpriced,
-            seconds=self.seconds,
-            calls=self.calls + 1,
-        )
+        if usd is None and self.calls > self.unpriced and self.usage.total:
+            usd = tokens * self.usd / self.usage.total
+        spent = self
+        for _ in range(times):
+            spent = spent.plus(Usage(fresh=tokens), usd, 0.0)
+        return spent
 
     def __add__(self, other: "Spent") -> "Spent":
         return Spent(

@@ -12,7 +12,7 @@ from shopfloor.domain.fact import Fact
 from shopfloor.models.canonical import parsed
 from shopfloor.models.names import Endpoint
 
-FailureKind: TypeAlias = Literal["unreachable", "silent", "cut", "malformed", "empty", "status"]
+FailureKind: TypeAlias = Literal["unreachable", "silent", "cut", "malformed", "empty", "endless", "status"]
 PASSING_STATUSES = frozenset({408, 409, 425, 429})
 PERSONS_STATUSES = frozenset({401, 402, 403, 404})
 """A key, an account or a name that only a person can put right; the very same request may then succeed."""
@@ -47,10 +47,15 @@ class Failure(Fact):
     def passing(self) -> bool:
         """Whether the very same request may succeed a little later."""
         if self.kind != "status":
-            return True
+            return self.kind != "endless"
         if self.code == QUOTA:
             return False
         return self.status in PASSING_STATUSES or self.status >= 500
+
+    @property
+    def may_cost(self) -> bool:
+        """Whether the provider may have begun to answer, and charge for it."""
+        return self.kind not in ("unreachable", "status")
 
     @property
     def persons(self) -> bool:

@@ -112,12 +112,13 @@ class HttpConversation:
         model = self._model
         body = self._ledger.body()
         started = time.monotonic()
-        attempt = 0
+        attempt, lost = 0, 0
         while True:
             attempt += 1
             outcome = await model.transport.post(model.wire.path, body, lambda kind: self._reading(kind, on_delta))
             if isinstance(outcome, WireReply):
-                return self._priced(outcome, time.monotonic() - started)
+                return self._priced(outcome, time.monotonic() - started, lost)
+            lost += outcome.may_cost
             delay = retry_delay(attempt, outcome, model.patience.jitter())
             if delay is None:
                 raise await self._problem(outcome)
@@ -129,7 +130,7 @@ class HttpConversation:
             return StreamReading(self._model.wire, self._turn, on_delta)
         return WholeReading(self._model.wire, self._turn)
 
-    def _priced(self, reply: WireReply, seconds: float) -> Reply:
+    def _priced(self, reply: WireReply, seconds: float, lost: int) -> Reply:
         usage = reply.usage or self._estimated(reply.message)
         return Reply(
             message=reply.message,
@@ -138,6 +139,7 @@ class HttpConversation:
             stop=reply.stop,
             usd=self._model.price(usage),
             seconds=seconds,
+            lost=lost,
         )
 
     def _estimated(self, message: Message) -> Usage:

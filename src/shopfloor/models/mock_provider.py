@@ -9,6 +9,7 @@ Standard library only; listens on loopback only. It does not know what the repli
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
@@ -28,7 +29,10 @@ from shopfloor.models.script import Answer, decode_file, message_of
 BYTES_PER_TOKEN = 4
 CACHE_MARK = b',"cache_control":{"type":"ephemeral"}'
 
-FaultName: TypeAlias = Literal["", "status", "cut", "malformed", "empty", "slow", "truncated_call", "nonsense"]
+FaultName: TypeAlias = Literal[
+    "", "status", "cut", "malformed", "empty", "slow", "truncated_call", "nonsense", "refused", "endless"
+]
+STOPS: Mapping[FaultName, mock_wire.Stop] = {"truncated_call": "length", "refused": "refused"}
 
 
 class Served(Answer, forbid_unknown_fields=True):
@@ -36,7 +40,8 @@ class Served(Answer, forbid_unknown_fields=True):
 
     `status` answers with that HTTP status (and `retry_after`, as it stands); `cut` closes the connection after
     `after_events` events; `slow` waits `seconds` first; `truncated_call` stops in the middle of the last call's
-    arguments; `malformed` sends half a JSON document, `nonsense` a page for people, `empty` nothing at all.
+    arguments; `malformed` sends half a JSON document, `nonsense` a page for people, `empty` nothing at all; `refused`
+    says its text and that it will not answer; `endless` streams its text again and again until nobody listens.
     """
 
     fault: FaultName = ""
@@ -143,8 +148,8 @@ class MockProvider:
             message = _anonymous(message)
         prompt = len(request.body) // BYTES_PER_TOKEN
         usage = Usage(fresh=prompt - cached, cache_read=cached, output=len(canonical(message)) // BYTES_PER_TOKEN)
-        truncated = served.fault == "truncated_call"
-        return served, mock_wire.Sent(number, body.model, message, usage if self._counts else None, truncated)
+        stop = STOPS.get(served.fault, "")
+        return served, mock_wire.Sent(number, body.model, message, usage if self._counts else None, stop)
 
     def _served(self, request: Request, number: int) -> Served:
         key = request.headers.get("x-api-key") or request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -246,7 +251,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._send(served.status, body, {"retry-after": served.retry_after})
             case "malformed" | "empty" | "nonsense":
                 return self._send_broken(request, served.fault, sent)
-            case "" | "cut" | "slow" | "truncated_call":
+            case "endless":
+                return self._stream_for_ever(request.face, sent)
+            case "" | "cut" | "slow" | "truncated_call" | "refused":
                 cut_after = served.after_events if served.fault == "cut" else None
         if parsed(raw, _Body).stream:
             return self._stream(request.face, sent, cut_after)
@@ -279,6 +286,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         else:
             self.close_connection = True
+
+    def _stream_for_ever(self, face: mock_wire.Face, sent: mock_wire.Sent) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        begun = list(mock_wire.events(face, sent))[: 4 if face == "anthropic" else 2]
+        self.close_connection = True
+        with suppress(ConnectionError):
+            while True:
+                for event in begun:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+                begun = begun[-1:] * 100
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Quiet: requests are kept in `requests`."""

@@ -14,6 +14,7 @@ from shopfloor.models.canonical import canonical, sendable_arguments
 
 Json: TypeAlias = Mapping[str, object]
 Face: TypeAlias = Literal["openai", "anthropic"]
+Stop: TypeAlias = Literal["", "length", "refused"]
 PIECE = 16
 """Characters in one delta: small, so that every text of a test is streamed in several."""
 
@@ -25,7 +26,7 @@ class Sent(NamedTuple):
     model: str
     message: Message
     usage: Usage | None
-    truncated: bool = False
+    stop: Stop = ""
 
 
 def whole(face: Face, sent: Sent) -> bytes:
@@ -62,8 +63,8 @@ def _thinking(message: Message) -> Thinking | None:
 
 
 def _openai_finish(sent: Sent) -> str:
-    if sent.truncated:
-        return "length"
+    if sent.stop:
+        return "length" if sent.stop == "length" else "content_filter"
     return "tool_calls" if sent.message.calls else "stop"
 
 
@@ -120,8 +121,8 @@ def _chunks(sent: Sent) -> Iterator[Json]:
 
 
 def _anthropic_stop(sent: Sent) -> str:
-    if sent.truncated:
-        return "max_tokens"
+    if sent.stop:
+        return "max_tokens" if sent.stop == "length" else "refusal"
     return "tool_use" if sent.message.calls else "end_turn"
 
 

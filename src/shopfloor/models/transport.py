@@ -18,6 +18,8 @@ from shopfloor.models.wire import WireReply
 
 CONNECT_S = 10.0
 SILENCE_S = 600.0
+LARGEST_REPLY = 64 << 20
+"""Bytes of one response. Events of a stream weigh a few hundred each, so it holds any reply of an honest model."""
 OK = 200
 IDLE_S = 90.0
 """A kept-alive connection that rested longer is opened anew: many servers close theirs after a minute or two."""
@@ -50,7 +52,11 @@ class Transport:
                 if response.status_code != OK:
                     return _refusal(response, await response.aread())
                 reading = reading_of(response.headers.get("content-type", ""))
+                received = 0
                 async for chunk in response.aiter_bytes():
+                    received += len(chunk)
+                    if received > LARGEST_REPLY:
+                        return Failure(kind="endless", words=f"its reply had not ended after {LARGEST_REPLY:,} bytes")
                     reading.feed(chunk)
         except httpx2.TransportError as error:
             return _failure(error)
