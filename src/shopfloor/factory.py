@@ -143,9 +143,9 @@ class Factory:
         orders = Orders(approve=wishes.approve, plan_only=wishes.plan_only, budget=wishes.new_budget)
         return await carry(self.journal, mission_id, build, orders)
 
-    async def report(self, mission_id: str) -> Report:
-        """What came of a mission so far. GiveUp when there is none of that name."""
-        return await report_of(self.journal, self.folder / "missions", mission_id)
+    async def report(self, mission_id: str, *, diff: bool = True) -> Report:
+        """What came of a mission so far, its change left out unless `diff`. GiveUp when there is none of that name."""
+        return await report_of(self.journal, self.folder / "missions" if diff else None, mission_id)
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from shopfloor.context.cache import CacheBreak, CachedCall, cache_breaks
-from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.errors import GiveUp, Problem
 from shopfloor.domain.events import AgentEvent, AgentStarted, MissionPlanned, ModelReplied
 from shopfloor.domain.exits import Exit
 from shopfloor.domain.fact import Fact
@@ -93,6 +93,8 @@ class Report(Fact):
     merge_command: str = ""
     undo_command: str = ""
     diff: str = ""
+    diff_missing: str = ""
+    """Why the change cannot be shown, "" when it can: its repository may be gone."""
     answer: str = ""
     agents: tuple[AgentLine, ...] = ()
     spent: Spent = Spent()
@@ -100,8 +102,11 @@ class Report(Fact):
     """From the request to the last fact, pauses included."""
 
 
-async def report_of(journal: Journal, missions: Path, mission_id: str) -> Report:
-    """The report on a mission or run, whose folder lies in `missions`. GiveUp when there is none of that name."""
+async def report_of(journal: Journal, missions: Path | None, mission_id: str) -> Report:
+    """The report on a mission or run. GiveUp when there is none of that name.
+
+    Missions keep their folders in `missions`; None leaves out what changed, which is read from there.
+    """
     recorded = await journal.read(mission_stream(mission_id))
     mission = await mission_of(journal, mission_id)
     if mission.request is None:
@@ -110,6 +115,9 @@ async def report_of(journal: Journal, missions: Path, mission_id: str) -> Report
     asked, ready = mission.request, mission.ready
     leave, reason = _standing(mission)
     is_verified = verified(mission) and leave == "done"
+    diff, diff_missing = "", ""
+    if ready and missions:
+        diff, diff_missing = await _diff(missions / mission_id, asked.base, ready.commit)
     return Report(
         id=mission_id,
         form=asked.form,
@@ -134,7 +142,8 @@ async def report_of(journal: Journal, missions: Path, mission_id: str) -> Report
         commit=ready.commit if ready else "",
         merge_command=ready.merge_command if ready else "",
         undo_command=f"git branch -D {ready.branch}" if ready else "",
-        diff=await _diff(missions / mission_id, asked.base, ready.commit) if ready else "",
+        diff=diff,
+        diff_missing=diff_missing,
         answer=await _last_words(journal, mission_id) if asked.form == "solo" else "",
         agents=agents,
         spent=sum((agent.spent for agent in agents), Spent(seconds=mission.judging_seconds)),
@@ -256,6 +265,10 @@ async def _last_words(journal: Journal, mission_id: str) -> str:
     return ""
 
 
-async def _diff(folder: Path, base: str, commit: str) -> str:
-    store = await Store.open(folder / "store.git")
-    return await store.diff(base, commit)
+async def _diff(folder: Path, base: str, commit: str) -> tuple[str, str]:
+    """What changed, or why nobody can say."""
+    try:
+        store = await Store.open(folder / "store.git")
+        return await store.diff(base, commit), ""
+    except Problem as trouble:
+        return "", str(trouble)

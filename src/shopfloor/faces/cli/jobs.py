@@ -7,11 +7,16 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from threading import Thread
+from typing import Literal, TypeVar
 
 import anyio
+import anyio.from_thread
+import anyio.lowlevel
 import typer
 
 from shopfloor.domain.errors import GiveUp, TryLater
@@ -25,6 +30,8 @@ from shopfloor.journal.store import inbox_of
 from shopfloor.missions.run import Left
 from shopfloor.missions.shop import mission_stream
 from shopfloor.settings import parse_budget, read_settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +166,24 @@ async def _until_interrupted(factory: Factory, mission: str, options: Options, p
     return left is None
 
 
+async def _typed(ask: Callable[[], T]) -> T:
+    """What a person answers, waited for on a thread that ends with the process: Ctrl-C is heard meanwhile."""
+    answered = anyio.Event()
+    answers: list[T] = []
+
+    def wait() -> None:
+        try:
+            answers.append(ask())
+        finally:
+            with suppress(RuntimeError):  # nobody waits any more
+                anyio.from_thread.run_sync(answered.set, token=token)
+
+    token = anyio.lowlevel.current_token()
+    Thread(target=wait, daemon=True).start()
+    await answered.wait()
+    return answers[0]
+
+
 async def _carry(factory: Factory, mission: str, options: Options, progress: Progress) -> Left:
     """Carries on, asking the person in between where only a person can answer."""
     wishes = options.wishes
@@ -168,11 +193,12 @@ async def _carry(factory: Factory, mission: str, options: Options, progress: Pro
             return left
         question = left.mission.open_question
         if question is None and not left.mission.approved and left.mission.sealed is not None:
-            if not progress.approval(await factory.report(mission)):
+            if not await _typed(partial(progress.approval, await factory.report(mission))):
                 return left
             wishes = replace(wishes, approve=True)
         elif question is not None:
-            answer = await anyio.to_thread.run_sync(progress.question, question.text)
+            if not (answer := await _typed(partial(progress.question, question.text))):
+                return left
             answered = Answered(question=question.id, text=answer)
             await factory.journal.append(inbox_of(mission_stream(mission)), (answered,))
         else:

@@ -11,6 +11,7 @@ import msgspec
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.events import AgentEvent, InboxEvent, ModelReplied, PauseAsked, Steered, ToolReturned
 from shopfloor.domain.mission import Evidence
+from shopfloor.faces.cli.plain import plain
 from shopfloor.faces.cli.show import print_json, print_report
 from shopfloor.faces.page.build import money, report_page
 from shopfloor.factory import Factory, open_factory
@@ -37,13 +38,13 @@ def show_list(output: str) -> None:
     async def act(factory: Factory) -> None:
         prefix = mission_stream("")
         streams = sorted(await factory.journal.streams(prefix), key=lambda stream: -stream.first_at)
-        reports = [await factory.report(stream.name.removeprefix(prefix)) for stream in streams]
+        reports = [await factory.report(stream.name.removeprefix(prefix), diff=False) for stream in streams]
         if output != "text":
             print_json([_brief_line(report) for report in reports])
             return
         for report in reports:
             state = "verified" if report.verified else report.state
-            first = report.brief.strip().splitlines()[0][:60]
+            first = plain(report.brief.strip().splitlines()[0][:60])
             print(f"{report.id:<34} {state:<13} {report.spent.usage.total:>11,} tok  {money(report.spent):<16} {first}")
         if not reports:
             print("No missions yet.")
@@ -67,11 +68,9 @@ def show(mission: str, output: str) -> None:
     """The report on one mission."""
 
     async def act(factory: Factory) -> None:
-        from rich.console import Console
-
         report = await factory.report(mission)
         if output == "text":
-            print_report(Console(highlight=False), report)
+            print_report(report)
         else:
             print_json(report)
 
@@ -92,7 +91,7 @@ def steer(mission: str, words: str) -> None:
 
 def _write(mission: str, letter: InboxEvent) -> None:
     async def act(factory: Factory) -> None:
-        await factory.report(mission)
+        await factory.report(mission, diff=False)
         await factory.journal.append(inbox_of(mission_stream(mission)), (letter,))
 
     _with_factory(act)

@@ -35,6 +35,7 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Verdict
+from shopfloor.faces.cli.plain import plain, plain_lines
 from shopfloor.floor.report import Report
 from shopfloor.journal.codec import encode
 
@@ -120,7 +121,7 @@ class Lines:
         if self._in_terminal and now - self._shown_at >= REDRAW_S:
             self._shown_at = now
             width = max(40, shutil.get_terminal_size().columns)
-            words = _printable(" ".join(self._streamed.split()))[-(width - 16) :]
+            words = plain(" ".join(self._streamed.split()))[-(width - 16) :]
             print(f"\r\x1b[K{self._styled('dim', f'{self._stamp()}     … {words}')}", end="", flush=True)
 
     def told(self, words: str, /) -> None:
@@ -138,22 +139,18 @@ class Lines:
         self._line("yellow", f"stopped; nothing is lost. Go on with: shopfloor mission resume {mission}")
 
     def approval(self, report: Report) -> bool:
-        from rich.console import Console
-
         from shopfloor.faces.cli.show import print_plan
 
-        print_plan(Console(highlight=False), report)
-        return input("\nGo ahead? [y/N] ").strip().lower() in ("y", "yes")
+        print_plan(report)
+        return _asked("\nGo ahead? [y/N] ").lower() in ("y", "yes")
 
     def question(self, text: str) -> str:
-        return input(f"\n{text}\n> ")
+        return _asked(f"\n{plain_lines(text)}\n> ")
 
     def end(self, report: Report) -> None:
-        from rich.console import Console
-
         from shopfloor.faces.cli.show import print_report
 
-        print_report(Console(highlight=False), report)
+        print_report(report)
 
     def _turn(self, event: ModelReplied) -> None:
         calls = ", ".join(_call_words(call.name, call.arguments) for call in event.message.calls)
@@ -163,7 +160,7 @@ class Lines:
 
     def _line(self, style: str, text: str) -> None:
         self._wipe()
-        print(self._styled("dim", self._stamp()) + self._styled(style, _printable(text)), flush=True)
+        print(self._styled("dim", self._stamp()) + self._styled(style, plain(text)), flush=True)
 
     def _wipe(self) -> None:
         """Clears the line on which a model was speaking."""
@@ -179,9 +176,13 @@ class Lines:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colours and style else text
 
 
-def _printable(text: str) -> str:
-    """Without what would steer the terminal: the words may be a model's."""
-    return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
+def _asked(prompt: str) -> str:
+    """What the person types; "" when their input has ended."""
+    try:
+        return input(prompt).strip()
+    except EOFError:
+        print()
+        return ""
 
 
 def _described(event: Event) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shopfloor.domain.spending import Spent
+from shopfloor.faces.cli.plain import plain_fact
 from shopfloor.faces.page.build import money
 from shopfloor.floor.report import AssertionLine, Report
 
@@ -30,8 +31,14 @@ def print_json(value: object, *, compact: bool = False) -> None:
     sys.stdout.write((raw if compact else msgspec.json.format(raw)).decode() + "\n")
 
 
-def print_plan(out: Console, report: Report) -> None:
+def _console() -> Console:
+    """For words of others: square brackets and colons in them are no markup."""
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def print_plan(report: Report) -> None:
     """What a person approves: spec, contract, expected cost, what the mission may do, how to undo it."""
+    out, report = _console(), plain_fact(report)
     assert report.plan is not None
     plan = report.plan.plan
     out.print(Panel(Markdown(plan.spec.text), title="Spec", title_align="left"))
@@ -67,8 +74,9 @@ def print_plan(out: Console, report: Report) -> None:
     out.print(facts)
 
 
-def print_report(out: Console, report: Report) -> None:
+def print_report(report: Report) -> None:
     """The whole job, as one would show it to a colleague."""
+    out, report = _console(), plain_fact(report)
     out.print()
     out.print(Rule(_headline(report)))
     if report.reason:  # below the line, which is cut at the terminal's width
@@ -90,6 +98,8 @@ def print_report(out: Console, report: Report) -> None:
             out.print(Text(f"{finding.severity} {finding.check}{where}: {finding.text}", style="yellow"))
     if report.diff:
         out.print(_diff(report))
+    if report.diff_missing:
+        out.print(Text(f"\nThe change cannot be shown: {report.diff_missing}", style="yellow"))
     out.print(_costs(report))
     _print_next(out, report)
 

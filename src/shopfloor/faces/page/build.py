@@ -30,7 +30,7 @@ def report_page(report: Report, blob: Blob) -> str:
         findings="".join(_finding(finding) for finding in report.findings) or NONE,
         checks="".join(_check(check, blob) for check in report.checks) or '<p class="soft">None ran.</p>',
         costs=_costs(report),
-        diff=_diff(report.diff),
+        diff=_diff(report.diff or report.diff_missing),
     )
 
 

@@ -1,0 +1,38 @@
+"""Words of others, a model's among them, made fit for a terminal: nothing in them can steer it.
+
+It does not know how they are laid out.
+"""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from shopfloor.domain.fact import Fact
+
+F = TypeVar("F", bound=Fact)
+
+
+def plain(text: str) -> str:
+    """The text on one line, with a space for each sign that cannot be seen."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def plain_lines(text: str) -> str:
+    """The same, but lines stay lines."""
+    return "\n".join(plain(line.expandtabs()) for line in text.split("\n"))
+
+
+def plain_fact(fact: F) -> F:
+    """A fact with all the texts in it made plain, its line breaks kept."""
+    return msgspec.convert(_plainly(msgspec.to_builtins(fact)), type(fact))
+
+
+def _plainly(value: Any) -> Any:
+    if isinstance(value, str):
+        return plain_lines(value)
+    if isinstance(value, list | tuple):
+        return [_plainly(one) for one in cast("Iterable[Any]", value)]
+    if isinstance(value, dict):
+        return {key: _plainly(one) for key, one in cast("dict[str, Any]", value).items()}
+    return value

@@ -1,0 +1,112 @@
+"""What a person reads at the end, and what they type at a question, in the real program."""
+
+import os
+import pty
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shopfloor.faces.cli import exits
+from shopfloor.faces.cli.plain import plain_lines
+from shopfloor.testing.commands import Person, write_script
+from shopfloor.testing.subtraction import BRIEF, FILES, MISSION, SCRIPT
+from shopfloor.testing.workshop import git, make_repository
+
+PATIENCE_S = 60.0
+DONE = {("solo",): ("\x1b[2J\x1b[32mcalm: verified\x1b[0m [bold]done[/bold] [/b]",)}
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Person:
+    (tmp_path / "home").mkdir()
+    return Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", FILES))
+
+
+def test_brackets_are_shown_as_they_were_typed(person: Person, tmp_path: Path) -> None:
+    """A brief is words, not markup: nothing of it is lost, and nothing in it can break the report."""
+    brief = "Support the [/b] tag, rename [old] to [new] in pages/[id].ts :smile:"
+
+    done = person.runs("run", brief, "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert done.exit_code == exits.VERIFIED, done.said
+    assert brief in done.said
+
+
+def test_nobody_steers_the_terminal_through_the_report(person: Person, tmp_path: Path) -> None:
+    """A model's last words are shown without what would clear the screen, or paint a verdict of its own."""
+    done = person.runs("run", "Look", "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert "\x1b" not in done.said
+    assert "[2J [32mcalm: verified" in done.said
+
+
+def test_lines_stay_lines() -> None:
+    """What lays text out is kept; everything else that cannot be seen is a space."""
+    assert plain_lines("a\tb\r\n\x1b[2Jc\x9b\u202ed") == "a       b \n [2Jc  d"
+
+
+def test_a_repository_that_is_gone_spoils_no_list(person: Person, tmp_path: Path) -> None:
+    """Its mission is listed and shown as far as the journal knows it; others are not touched by it."""
+    model = write_script(tmp_path / "script.json", SCRIPT)
+    assert person.runs("mission", BRIEF, "--yes", "--model", model).exit_code == exits.VERIFIED
+    person.repository.rename(tmp_path / "gone")
+    elsewhere = Person(home=person.home, repository=make_repository(tmp_path / "other", FILES))
+
+    listed, shown = elsewhere.runs("mission", "list"), elsewhere.runs("mission", "show", MISSION)
+
+    assert (listed.exit_code, MISSION in listed.said) == (0, True), listed.said
+    assert (shown.exit_code, "The change cannot be shown" in shown.said) == (0, True), shown.said
+    exported = elsewhere.runs("mission", "export", MISSION, str(tmp_path / "export"))
+    assert exported.exit_code == 0 and (tmp_path / "export" / "report.html").exists()
+
+
+def at_the_question(person: Person, model: str, answer: Callable[[int, int], object]) -> tuple[int, str]:
+    """The program in a terminal, up to "Go ahead?"; `answer` gets its process id and its terminal."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(person.repository)
+        kept = {"XDG_STATE_HOME": str(person.home / "state"), "XDG_CONFIG_HOME": str(person.home / "config")}
+        words = [sys.executable, "-m", "shopfloor", "mission", BRIEF, "--model", model]
+        os.execve(sys.executable, words, {**os.environ, **kept, "TERM": "xterm"})
+    said, answered, deadline = b"", False, time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                said += os.read(terminal, 65536)
+            except OSError:
+                break
+        if b"[y/N]" in said and not answered:
+            time.sleep(0.3)
+            answered = bool(answer(child, terminal)) or True
+    else:
+        os.kill(child, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.close(terminal)
+    return code, said.decode(errors="replace")
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "state"),
+    [
+        (lambda child, terminal: os.write(terminal, b"\x03"), exits.INTERRUPTED, "waits for a person"),
+        (lambda child, terminal: os.kill(child, signal.SIGTERM), exits.INTERRUPTED, "waits for a person"),
+        (lambda child, terminal: os.write(terminal, b"\x04"), exits.NEEDS_PERSON, "waits for a person"),
+        (lambda child, terminal: os.write(terminal, b"n\r"), exits.NEEDS_PERSON, "waits for a person"),
+        (lambda child, terminal: os.write(terminal, b"y\r"), exits.VERIFIED, "verified"),
+    ],
+    ids=["Ctrl-C", "a polite kill", "Ctrl-D", "no", "yes"],
+)
+def test_a_plan_waits_for_a_word(
+    answer: Callable[[int, int], object], code: int, state: str, person: Person, tmp_path: Path
+) -> None:
+    """Every way out of the question is heard at once, and nothing is built without a yes."""
+    left, said = at_the_question(person, write_script(tmp_path / "script.json", SCRIPT), answer)
+
+    assert left == code, said
+    assert state in person.runs("mission", "list").said
+    assert (f"shopfloor/{MISSION}" in git(person.repository, "branch", "--list")) == (state == "verified")
