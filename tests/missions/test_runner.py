@@ -22,6 +22,7 @@ from shopfloor.domain.events import (
     MissionReady,
     PauseAsked,
     PlanApproved,
+    ToolReturned,
     VerdictReached,
 )
 from shopfloor.domain.messages import ConversationKey, Message
@@ -35,8 +36,17 @@ from shopfloor.missions.moves import next_move
 from shopfloor.missions.state import fold
 from shopfloor.models.scripted import Script, ScriptedModel
 from shopfloor.settings import Settings
-from shopfloor.testing.subtraction import BRIEF, CHECK_COMMAND, MISSION, PLAN, SCRIPT, SCRIPT_WITH_FIX, subtraction
-from shopfloor.testing.workshop import Workshop, call
+from shopfloor.testing.subtraction import (
+    BRIEF,
+    CHECK_COMMAND,
+    MISSION,
+    PLAN,
+    SCRIPT,
+    SCRIPT_WITH_FIX,
+    SUBTRACT_CHECK,
+    subtraction,
+)
+from shopfloor.testing.workshop import Workshop, call, plan
 
 QUICK = Settings(sandbox="none", auto="high")
 LOOK = call("read", path="calc.py")
@@ -188,3 +198,38 @@ def test_a_larger_budget_lets_one_agent_go_on(tmp_path: Path) -> None:
 
     assert workshop.solo(BRIEF).state == "out of budget"
     assert workshop.resume(MISSION, Wishes(new_budget=Budget(tokens=10**6))).exit == "done"
+
+
+def test_a_check_proves_one_feature(tmp_path: Path) -> None:
+    """Features are built one by one, so a check that waits for two of them could never let the first one pass."""
+    assertions = [
+        {
+            "id": f"VAL-CALC-00{number}",
+            "title": name,
+            "behaviour": f"When {name}(5, 3) is called, then it returns {five}; {name}(3, 5) returns {three}.",
+            "surface": "library",
+        }
+        for number, name, five, three in ((1, "subtract", 2, -2), (2, "power", 125, 243))
+    ]
+    features = [
+        {"id": name, "title": name, "description": name, "claims": [f"VAL-CALC-00{number}"]}
+        for number, name in ((1, "subtract"), (2, "power"))
+    ]
+    both = {"assertions": ["VAL-CALC-001", "VAL-CALC-002"], "command": CHECK_COMMAND, "files": ["test_subtract.py"]}
+    writing = call("write", path="test_subtract.py", content=SUBTRACT_CHECK)
+    script: Script = {
+        ("orchestrator",): (plan("Two", assertions, features),),
+        ("test-writer",): (writing, call("submit_checks", checks=[both])),
+    }
+    workshop = subtraction(tmp_path, script, settings=QUICK)
+
+    workshop.mission("Two features")
+
+    async def results() -> list[str]:
+        journal = open_sqlite(workshop.state / "journal.db")
+        facts = await journal.read("agent/two-features-1/test-writer/1")
+        await journal.close()
+        return [fact.event.result.text for fact in facts if isinstance(fact.event, ToolReturned)]
+
+    told = anyio.run(results)
+    assert "proves assertions of subtract, power, which are built one by one; make a check for each" in told[1]

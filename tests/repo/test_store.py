@@ -375,6 +375,17 @@ def test_the_same_content_has_the_same_tree(shop) -> None:
     assert anyio.run(shop.store.tree, first) != anyio.run(shop.store.tree, shop.base)
 
 
+def test_scripts_that_are_added_can_be_run(shop) -> None:
+    """What begins as a program is one, as it was when it was judged."""
+
+    async def story() -> list[str]:
+        files = {"check.sh": b"#!/bin/sh\n", "notes.txt": b"no program\n"}
+        entries = await shop.store.entries(await shop.store.with_files(shop.base, files, "Checks"))
+        return [entry.mode for entry in entries if entry.path in files]
+
+    assert anyio.run(story) == ["100755", "100644"]
+
+
 # --- landing and merging ----------------------------------------------------------------------------------------
 
 

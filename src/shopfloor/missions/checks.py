@@ -80,7 +80,7 @@ async def _have_written(shop: Shop, mission: Mission, plan: Plan, wanted: tuple[
     async with shop.sandbox(place) as sandbox:
 
         async def accept(written: WrittenChecks) -> Sealable:
-            return await _try_on_base(shop, base, plan.contract, wanted, written, sandbox)
+            return await _try_on_base(shop, base, plan, wanted, written, sandbox)
 
         submit = finish_tool("submit_checks", "Hand in the checks; ends the work.", WrittenChecks, accept)
         outcome = await employ(
@@ -100,12 +100,13 @@ async def _have_written(shop: Shop, mission: Mission, plan: Plan, wanted: tuple[
 
 
 async def _try_on_base(
-    shop: Shop, base: str, contract: Contract, wanted: tuple[str, ...], written: WrittenChecks, sandbox: Sandbox
+    shop: Shop, base: str, plan: Plan, wanted: tuple[str, ...], written: WrittenChecks, sandbox: Sandbox
 ) -> Sealable:
     """The checks as they may be sealed, after running each on a fresh checkout of the base."""
     existing = set(await shop.store.files(base))
     written = _plainly(written)
-    found = _complaints(contract, wanted, written, existing)
+    contract = plan.contract
+    found = _complaints(plan, wanted, written, existing)
     files, unreadable = await _read_files(written, sandbox)
     if found or unreadable:
         raise AskModelAgain(_mend([*found, *unreadable]))
@@ -144,7 +145,8 @@ def _plain(path: str) -> str:
     return plain
 
 
-def _complaints(contract: Contract, wanted: tuple[str, ...], written: WrittenChecks, existing: set[str]) -> list[str]:
+def _complaints(plan: Plan, wanted: tuple[str, ...], written: WrittenChecks, existing: set[str]) -> list[str]:
+    contract = plan.contract
     known = {assertion.id: assertion for assertion in contract.assertions}
     proved = {name for check in written.checks for name in check.assertions}
     found = [f"{name}: no check proves it." for name in wanted if name not in proved]
@@ -153,6 +155,10 @@ def _complaints(contract: Contract, wanted: tuple[str, ...], written: WrittenChe
         kinds = {known[name].kind for name in check.assertions if name in known}
         if len(kinds) > 1:
             found.append(f"{check.command!r}: proves guards and new assertions at once; make two checks.")
+        features = [feature.id for feature in plan.features if set(feature.claims) & set(check.assertions)]
+        if len(features) > 1:
+            proved_late = f"{check.command!r}: proves assertions of {', '.join(features)}, which are built one by one"
+            found.append(f"{proved_late}; make a check for each of them.")
         found += [f"{path}: exists already; checks go into new files." for path in check.files if path in existing]
         found += [
             f"{path}: configures the tests; checks may not." for path in check.files if is_test_configuration(path)

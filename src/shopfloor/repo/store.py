@@ -202,7 +202,8 @@ class Store:
             await git("read-tree", commit)
             for path, content in sorted(files.items()):
                 blob = (await git("hash-object", "-w", "--stdin", stdin=content)).text
-                await git("update-index", "--add", "--replace", "--cacheinfo", f"100644,{blob},{path}")
+                mode = "100755" if content.startswith(b"#!") else "100644"  # as `Sandbox.lay` does
+                await git("update-index", "--add", "--replace", "--cacheinfo", f"{mode},{blob},{path}")
             tree = (await git("write-tree")).text
         if tree == await self.tree(commit):
             return commit
