@@ -271,6 +271,36 @@ def test_a_page_is_judged_in_a_browser(tmp_path: Path, port: int) -> None:
     assert judged_as_user(tmp_path, port, steps, ("web",), look=look).passed
 
 
+@pytest.mark.skipif(not find_chromium(), reason="no browser here")
+def test_a_judge_answers_dialogs_and_goes_from_tab_to_tab(tmp_path: Path, port: int) -> None:
+    """What asks before it acts can be refused and confirmed; what opens a window can be followed, and left again."""
+    add = (
+        call("browser", do="open"),
+        call("browser", do="fill", target='placeholder "What needs to be done?"', text="milk"),
+        call("browser", do="click", target='button "Add"'),
+    )
+    steps = (
+        *add,
+        call("browser", do="click", target='button "Clear"'),
+        call("browser", do="accept_dialogs"),
+        call("browser", do="hover", target='button "Clear"'),
+        call("browser", do="click", target='button "Clear"'),
+        call("browser", do="click", target='link "New window"'),
+        call("browser", do="switch_tab", text="the first"),
+        call("browser", do="switch_tab", text="1"),
+        submit(words("A-1", "passed", "E4", "E7")),
+    )
+
+    async def look(room: Courtroom, verdict: Verdict) -> None:
+        answers = [event.result.text for event in await heard(room) if isinstance(event, ToolReturned)]
+        assert "dialog 'Clear all?' was dismissed; say beforehand" in answers[3]
+        assert "dialog 'Clear all?' was accepted" in answers[6]
+        assert "'the first' is no number of a tab" in answers[8]
+        assert "tab 1:" in answers[9] and "(here)" in answers[9].split("tab 1:")[1].split("tab 2:")[0]
+
+    assert judged_as_user(tmp_path, port, steps, ("web",), look=look).passed
+
+
 def test_without_a_browser_a_page_is_blocked(tmp_path: Path, port: int) -> None:
     """What could not be tried is blocked, for a reason a person can act on; what needs no browser is judged."""
     steps = (LIST, submit(words("A-2", "passed", "E1")))

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from shopfloor.domain.contract import Surface
-from shopfloor.domain.errors import GiveUp
+from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.guard.actions import Drive
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Answer, AnyTool, Arguments, Tool, always
@@ -36,6 +36,7 @@ class Browse(Arguments):
         "look",
         "click",
         "double_click",
+        "hover",
         "fill",
         "press",
         "select",
@@ -44,11 +45,18 @@ class Browse(Arguments):
         "reload",
         "back",
         "open_tab",
+        "switch_tab",
+        "accept_dialogs",
+        "dismiss_dialogs",
         "screenshot",
     ]
     target: Where = ""
     text: Annotated[
-        str, msgspec.Meta(description="what to fill in, the key to press, the option, or the path to open")
+        str,
+        msgspec.Meta(
+            description="what to fill in, the key to press, the option, the path to open, the number of the tab, "
+            "or the answer to dialogs from now on (until told, they are dismissed)"
+        ),
     ] = ""
 
 
@@ -186,6 +194,12 @@ def _browser_action(step: Browse) -> Action:
             return actions.Look()
         case "click" | "double_click":
             return actions.Click(target=parse_target(step.target), double=step.do == "double_click")
+        case "hover":
+            return actions.Hover(target=parse_target(step.target))
+        case "switch_tab":
+            return actions.SwitchTab(number=_number(step.text))
+        case "accept_dialogs" | "dismiss_dialogs":
+            return actions.AnswerDialogs(accept=step.do == "accept_dialogs", text=step.text)
         case "fill":
             return actions.Fill(target=parse_target(step.target), text=step.text)
         case "press":
@@ -200,6 +214,12 @@ def _browser_action(step: Browse) -> Action:
             return actions.Back()
         case "screenshot":
             return actions.Screenshot()
+
+
+def _number(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise AskModelAgain(f"{text!r} is no number of a tab: give it in `text`, as the page's text shows it.")
+    return int(text)
 
 
 def _terminal_action(step: UseTerminal) -> Action:

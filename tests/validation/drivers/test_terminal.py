@@ -91,7 +91,7 @@ def test_what_makes_no_sense_goes_back_to_the_model(ground: "Ground") -> None:
     """No program yet, an unknown key, an impossible size: refused with what to do instead."""
 
     async def story(terminal: TerminalDriver) -> None:
-        with pytest.raises(AskModelAgain, match="use StartProgram first"):
+        with pytest.raises(AskModelAgain, match="start one first"):
             await terminal.perform(Look())
         await terminal.perform(StartProgram(command="cat"))
         with pytest.raises(AskModelAgain, match="'Entre' is no key"):

@@ -107,8 +107,8 @@ def test_a_dead_page_shows_no_effect_and_a_hanging_one_can_be_left(ground: "Grou
 
         assert dead.happened
         assert "nothing changed on the page" in dead.text
-        assert "the page hangs, only OpenPage helps" in hung.text
-        assert "the page hangs, only OpenPage helps" in looked.text
+        assert "the page hangs, only opening one anew helps" in hung.text
+        assert "the page hangs, only opening one anew helps" in looked.text
         assert 'button "Add"' in opened.text
         assert picture.evidence[0].content.startswith(b"\x89PNG")
 

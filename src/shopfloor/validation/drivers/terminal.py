@@ -175,7 +175,7 @@ class TerminalDriver:
 
     def _running(self) -> Process:
         if self._process is None:
-            raise AskModelAgain("no program was started in this terminal: use StartProgram first")
+            raise AskModelAgain("no program was started in this terminal: start one first")
         return self._process
 
     def _state(self) -> str:

@@ -96,7 +96,8 @@ class Window:
         return seen
 
     def _given_up(self, seen: Seen) -> Seen:
-        seen.problem, seen.missing = f"{seen.problem}; the page hangs, only OpenPage helps".removeprefix("; "), False
+        advice = "the page hangs, only opening one anew helps"
+        seen.problem, seen.missing = f"{seen.problem}; {advice}".removeprefix("; "), False
         self._describe(seen, with_picture=False, whole=False)
         return seen
 
@@ -226,7 +227,8 @@ class Window:
 
     def _asked(self, dialog: "Dialog") -> None:
         said = "accepted" if self._accepts else "dismissed"
-        self._troubles.append(f"{dialog.type} dialog {dialog.message[:500]!r} was {said}; AnswerDialogs decides")
+        advice = "say beforehand how dialogs are to be answered"
+        self._troubles.append(f"{dialog.type} dialog {dialog.message[:500]!r} was {said}; {advice}")
         if self._accepts:
             dialog.accept(self._reply)
         else:
