@@ -285,6 +285,29 @@ def test_only_what_every_server_takes_is_sent() -> None:
     assert "stream" not in limited
 
 
+def test_what_a_provider_sealed_on_a_call_goes_back_to_it() -> None:
+    """Gemini refuses the next turn without its signature; an endpoint that did not ask for it never sees it."""
+    signed = {"google": {"thought_signature": "EqQBCgIYAhIM=="}}
+    call = {"index": 0, "id": "call_1", "extra_content": signed, "function": {"name": "shell", "arguments": "{}"}}
+    chunks = ({"choices": [{"delta": {"tool_calls": [call]}}]}, {"choices": [{"finish_reason": "tool_calls"}]})
+    data = b"".join(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks) + b"data: [DONE]\n\n"
+    reply = streamed(OPENAI, data)
+    assert isinstance(reply, WireReply)
+
+    back, elsewhere = (
+        json.loads(request(wire, reply.message))["messages"][1]["tool_calls"][0]
+        for wire in (OpenAIChat(seals_calls=True), OPENAI)
+    )
+
+    assert back["extra_content"] == signed
+    assert "extra_content" not in elsewhere
+
+
+def test_usage_is_not_asked_for_where_asking_is_an_error() -> None:
+    """Mistral turns the option away and sends the usage anyway."""
+    assert "stream_options" not in json.loads(request(OpenAIChat(asks_for_usage=False), said("hi")))
+
+
 def test_a_silent_reply_can_be_sent_back() -> None:
     """A model that said nothing at all does not end the conversation: Anthropic refuses empty content."""
     silent = Message(role="assistant", parts=(Text(text=" "),))

@@ -36,6 +36,8 @@ class Call(Fact, tag="call"):
     id: str
     name: str
     arguments: str
+    sealed: str = ""
+    """What else the provider put on the call and wants back unharmed, as JSON text: Gemini keeps its thinking there."""
 
 
 class Result(Fact, tag="result"):

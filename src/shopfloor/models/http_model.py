@@ -49,6 +49,8 @@ def wire_of(target: Target, *, stream: bool = True, max_tokens: int | None = Non
         max_tokens=max_tokens,
         limit_field=endpoint.limit_field,
         reasoning_field=endpoint.reasoning_field,
+        asks_for_usage=endpoint.asks_for_usage,
+        seals_calls=endpoint.seals_calls,
     )
 
 

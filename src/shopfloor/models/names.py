@@ -22,7 +22,8 @@ class Endpoint(Fact):
     """Where models answer, and the few ways in which it differs from others of its wire format.
 
     The defaults are what an endpoint that nobody knows can be trusted to take. `reasoning_field` is where thinking is
-    sent back, "" where it must not be; `start` tells a person how to start a local server.
+    sent back, "" where it must not be; `asks_for_usage` is False where usage comes by itself and asking is an error;
+    `seals_calls` where calls carry something sealed that must come back; `start` tells how to start a local server.
     """
 
     provider: str
@@ -31,6 +32,8 @@ class Endpoint(Fact):
     key_env: str = ""
     reasoning_field: str = "reasoning_content"
     limit_field: str = "max_tokens"
+    asks_for_usage: bool = True
+    seals_calls: bool = False
     start: str = ""
 
     @property
@@ -95,9 +98,23 @@ ENDPOINTS = (
         limit_field="max_completion_tokens",
     ),
     _hosted("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "reasoning"),
-    _hosted("google", "https://generativelanguage.googleapis.com/v1beta/openai", "GEMINI_API_KEY"),
+    Endpoint(
+        provider="google",
+        wire="openai-chat",
+        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
+        key_env="GEMINI_API_KEY",
+        reasoning_field="",
+        seals_calls=True,
+    ),
     _hosted("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
-    _hosted("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+    Endpoint(
+        provider="mistral",
+        wire="openai-chat",
+        base_url="https://api.mistral.ai/v1",
+        key_env="MISTRAL_API_KEY",
+        reasoning_field="",
+        asks_for_usage=False,
+    ),
     _hosted("deepseek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", "reasoning_content"),
     _hosted("xai", "https://api.x.ai/v1", "XAI_API_KEY", "reasoning_content"),
     _hosted("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),

@@ -37,6 +37,7 @@ class _ToolCall(msgspec.Struct):
     index: int | None = None
     id: str | None = None
     function: _Function | None = None
+    extra_content: msgspec.Raw = msgspec.Raw()
 
 
 class _Piece(msgspec.Struct):
@@ -94,6 +95,7 @@ class _SentFunction(msgspec.Struct):
 class _SentCall(msgspec.Struct, tag="function", tag_field="type"):
     id: str
     function: _SentFunction
+    extra_content: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _SentText(msgspec.Struct, tag="text", tag_field="type"):
@@ -116,12 +118,17 @@ class _SentTool(msgspec.Struct):
 
 @dataclass(frozen=True, kw_only=True)
 class OpenAIChat:
-    """The codec. `limit_field` and `max_tokens` bound a reply, where asked; `reasoning_field` carries thinking back."""
+    """The codec. `limit_field` and `max_tokens` bound a reply, where asked; `reasoning_field` carries thinking back.
+
+    What servers disagree on besides is explained at `names.Endpoint`.
+    """
 
     stream: bool = True
     max_tokens: int | None = None
     limit_field: str = "max_tokens"
     reasoning_field: str = "reasoning_content"
+    asks_for_usage: bool = True
+    seals_calls: bool = False
     path: str = "/chat/completions"
     tail: bytes = b"]}"
     mark: bytes = b""
@@ -134,7 +141,9 @@ class OpenAIChat:
         if self.max_tokens is not None:
             fields[self.limit_field] = self.max_tokens
         if self.stream:
-            fields |= {"stream": True, "stream_options": {"include_usage": True}}
+            fields["stream"] = True
+            if self.asks_for_usage:
+                fields["stream_options"] = {"include_usage": True}
         if tools:
             fields["tools"] = [_sent_tool(tool) for tool in sorted(tools, key=lambda tool: tool.name)]
         fields["messages"] = [{"role": "system", "content": mended(system)}] if system else []
@@ -163,13 +172,18 @@ class OpenAIChat:
 
     def _assistant(self, message: Message) -> dict[str, object]:
         thinking = "".join(part.text for part in message.parts if isinstance(part, Thinking) and part.signature is None)
-        calls = [_sent_call(call) for call in message.calls]
+        calls = [self._call(call) for call in message.calls]
         sent: dict[str, object] = {"role": "assistant", "content": mended(message.text) or (None if calls else "")}
         if thinking and self.reasoning_field:
             sent[self.reasoning_field] = mended(thinking)
         if calls:
             sent["tool_calls"] = calls
         return sent
+
+    def _call(self, call: Call) -> _SentCall:
+        function = _SentFunction(name=call.name, arguments=sendable_arguments(call.arguments))
+        sealed = msgspec.Raw(call.sealed.encode()) if call.sealed and self.seals_calls else msgspec.UNSET
+        return _SentCall(id=call.id, function=function, extra_content=sealed)
 
 
 def _user(message: Message) -> list[dict[str, object]]:
@@ -197,10 +211,6 @@ def _sent_image(image: Image) -> _SentImage:
     return _SentImage(image_url=_SentUrl(url=f"data:{image.media_type};base64,{image.data}"))
 
 
-def _sent_call(call: Call) -> _SentCall:
-    return _SentCall(id=call.id, function=_SentFunction(name=call.name, arguments=sendable_arguments(call.arguments)))
-
-
 def _sent_tool(tool: ToolSpec) -> dict[str, object]:
     function = _SentTool(name=tool.name, description=mended(tool.description), parameters=msgspec.Raw(tool.schema))
     return {"type": "function", "function": function}
@@ -216,6 +226,7 @@ class _Slot:
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list[str])
+    sealed: str = ""
 
 
 class ChatAssembly:
@@ -274,7 +285,8 @@ class ChatAssembly:
         if text := mended("".join(self._text)):
             parts.append(Text(text=text))
         for slot in self._slots:
-            parts.append(Call(id=slot.id, name=slot.name, arguments=mended("".join(slot.arguments))))
+            arguments = mended("".join(slot.arguments))
+            parts.append(Call(id=slot.id, name=slot.name, arguments=arguments, sealed=slot.sealed))
         stop = STOPS.get(finish, "end")
         return WireReply(
             message=Message(role="assistant", parts=with_own_ids(parts, self._turn)),
@@ -285,6 +297,8 @@ class ChatAssembly:
     def _add_call(self, call: _ToolCall) -> None:
         slot = self._slot_for(call)
         slot.id = slot.id or call.id or ""
+        if (sealed := bytes(call.extra_content)) not in (b"", b"null"):
+            slot.sealed = sealed.decode()
         if call.function is None:
             return
         slot.name = slot.name or call.function.name or ""
