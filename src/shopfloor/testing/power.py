@@ -4,7 +4,9 @@ What a dying process still does on its way out (folders removed, files closed) n
 the power fails and put back when everything has stopped. It does not know what is being done when the power fails.
 """
 
+import os
 import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Generator, Sequence
@@ -42,6 +44,59 @@ def every_moment(appends: int, first: int = 1) -> list[Moment]:
     return [Moment(number, side) for number in range(first, appends + 1) for side in ("before", "after")]
 
 
+class Flushes:
+    """What this process has flushed to disk: contents of files, and names in folders.
+
+    It listens to `os.fsync`, which still does its work. SQLite and git flush by other ways; they are believed.
+    """
+
+    def __init__(self) -> None:
+        self._contents: set[tuple[int, int, int, int]] = set()
+        self._names: dict[tuple[int, int], set[str]] = {}
+
+    @contextmanager
+    def heard(self) -> Generator[None]:
+        """Listens while the block runs."""
+        real = os.fsync
+
+        def fsync(file: int) -> None:
+            real(file)
+            self._hear(file)
+
+        os.fsync = fsync
+        try:
+            yield
+        finally:
+            os.fsync = real
+
+    def lost(self, folder: Path) -> list[Path]:
+        """Files below the folder that a power cut would take, because they or a name on the way were not flushed."""
+        if not folder.is_dir():
+            return []
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        return [path for path in files if not self._is_safe(path, folder)]
+
+    def _hear(self, file: int) -> None:
+        status = os.fstat(file)
+        if stat.S_ISDIR(status.st_mode):
+            self._names.setdefault((status.st_dev, status.st_ino), set()).update(os.listdir(file))
+        else:
+            self._contents.add(_content(status))
+
+    def _is_safe(self, path: Path, folder: Path) -> bool:
+        way = [path, *(parent for parent in path.parents if parent != folder and folder in parent.parents)]
+        return _content(path.stat()) in self._contents and all(self._is_named(step) for step in way)
+
+    def _is_named(self, path: Path) -> bool:
+        status = path.parent.stat()
+        return path.name in self._names.get((status.st_dev, status.st_ino), ())
+
+
+def _content(status: os.stat_result) -> tuple[int, int, int, int]:
+    """A file as it was at that instant; renaming it changes none of this."""
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
 class Supply:
     """The power of a workshop whose disk is these folders: counts appends, and fails at the moment, if there is one."""
 
@@ -49,6 +104,8 @@ class Supply:
         self._folders = tuple(folders)
         self._moment = moment
         self._held: tuple[Path, ...] = ()
+        self._lost: list[Path] = []
+        self.flushes = Flushes()
         self.appends = 0
         self.failed = False
 
@@ -65,15 +122,17 @@ class Supply:
         """Fails if this is the moment: the disk is held as it is now."""
         if self._moment == (self.appends, side):
             self._held = tuple(_copied(folder) for folder in self._folders)
+            self._lost = [path for folder in self._folders for path in self.flushes.lost(folder / "blobs")]
             self.failed = True
             self.require()
 
     def restore(self) -> None:
-        """Puts the disk back as it was when the power failed, without what had not been flushed to it by then."""
+        """Puts the disk back as it was when the power failed, without the blobs that were not flushed to it by then."""
         for folder, held in zip(self._folders, self._held, strict=True):
             shutil.rmtree(folder)
             held.rename(folder)
-            shutil.rmtree(folder / "blobs" / "partial", ignore_errors=True)
+        for path in self._lost:
+            path.unlink()
 
 
 class PoweredJournal:
@@ -123,7 +182,8 @@ def power_cut(folders: Sequence[Path], moment: Moment) -> Generator[Supply]:
     """A supply that fails at that moment; afterwards the disk is as it was then. Broken if the block ends before."""
     supply = Supply(folders, moment)
     try:
-        yield supply
+        with supply.flushes.heard():
+            yield supply
     except* PowerCut:
         pass
     if not supply.failed:
