@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.spending import Budget
-from shopfloor.settings import OwnPrice, Provider, Settings, parse_budget, read_settings, state_folder, user_file
+from shopfloor.models.prices import Price
+from shopfloor.settings import Provider, Settings, parse_budget, read_settings, state_folder, user_file
 
 
 def home_with(folder: Path, toml: str) -> dict[str, str]:
@@ -68,7 +69,7 @@ def test_tables_come_from_the_file(tmp_path: Path) -> None:
 
     assert found.models == {"worker": "ollama:qwen"}
     assert found.providers == {"ours": Provider(base_url="https://models.example.org/v1", key_env="OUR_KEY")}
-    assert found.prices == {"ours:big": OwnPrice(input=2.5, output=10.0)}
+    assert found.prices == {"ours:big": Price(input=2.5, output=10.0)}
 
 
 def test_an_empty_variable_is_none(tmp_path: Path) -> None:

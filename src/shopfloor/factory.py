@@ -12,11 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 
-import msgspec
-
 from shopfloor.agent.desk import Desk, Heard, nobody
 from shopfloor.domain.contract import Brief
-from shopfloor.domain.errors import GiveUp, NeedsHuman
+from shopfloor.domain.errors import Conflict, GiveUp, NeedsHuman
 from shopfloor.domain.events import Event, MissionRequested
 from shopfloor.domain.messages import Model, OnDelta
 from shopfloor.domain.roles import RoleName
@@ -36,7 +34,7 @@ from shopfloor.models.connect import connect, disconnect
 from shopfloor.models.http_model import Patience
 from shopfloor.models.local import discover_local
 from shopfloor.models.names import Endpoint
-from shopfloor.models.prices import Price, PriceBook
+from shopfloor.models.prices import PriceBook
 from shopfloor.repo.origin import Origin
 from shopfloor.repo.services import refuse_bad_services, services_at
 from shopfloor.repo.store import Store
@@ -126,11 +124,22 @@ class Factory:
             merge_policy=self.settings.merge,
             form=form,
         )
-        mission_id = await self._new_id(brief, origin)
-        await origin.keep(mission_id, base)
-        await self.journal.append(mission_stream(mission_id), (requested,), expected=0)
+        mission_id = await self._taken_in(brief, origin, requested)
         self.heard(mission_stream(mission_id), requested)
         return mission_id, requested
+
+    async def unfinished(self, mission_id: str, requested: MissionRequested) -> list[str]:
+        """Other missions of the same words in the same repository that have not ended."""
+        siblings = await self.journal.streams(mission_stream(mission_id.rstrip("0123456789")))
+        names = [stream.name.removeprefix(mission_stream("")) for stream in siblings]
+        found: list[str] = []
+        for name in names:
+            other = await mission_of(self.journal, name)
+            asked = other.request
+            same = asked and (asked.brief, asked.repository) == (requested.brief, requested.repository)
+            if name != mission_id and same and other.ended is None:
+                found.append(name)
+        return found
 
     async def carry(self, mission_id: str, wishes: Wishes) -> Left:
         """Carries a mission on to its end, or to where it must wait. TryLater while another runner has it."""
@@ -159,6 +168,8 @@ class Factory:
         origin = await Origin.open(Path(asked.repository))
         folder = self.folder / "missions" / mission_id
         folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "store.git").exists():
+            await origin.keep(mission_id, asked.base)
         store = await Store.create(folder / "store.git", origin, asked.base)
         inbox = await Inbox.open(self.journal, mission_stream(mission_id), f"agent/{mission_id}/")
         names = dict(asked.models)
@@ -260,6 +271,16 @@ class Factory:
             "or start again with --carry to build on them as they are; nothing was touched."
         )
 
+    async def _taken_in(self, brief: str, origin: Origin, requested: MissionRequested) -> str:
+        """Puts the request on record under a new name; another process may take a name at the same instant."""
+        while True:
+            mission_id = await self._new_id(brief, origin)
+            try:
+                await self.journal.append(mission_stream(mission_id), (requested,), expected=0)
+            except Conflict:
+                continue
+            return mission_id
+
     async def _new_id(self, brief: str, origin: Origin) -> str:
         """A short name that says what it is about; the same brief on a fresh factory gets the same name."""
         words = [word for word in re.findall(r"[a-z0-9]+", brief.lower()) if word not in _IDLE_WORDS]
@@ -304,12 +325,11 @@ class Factory:
             Endpoint(provider=provider, base_url=given.base_url, wire=given.wire, key_env=given.key_env)
             for provider, given in self.settings.providers.items()
         )
-        own_prices = msgspec.convert(msgspec.to_builtins(self.settings.prices), dict[str, Price])
         model = connect(
             name,
             self.environment,
             own=own,
-            prices=PriceBook(own=own_prices),
+            prices=PriceBook(own=self.settings.prices),
             delay_s=self.replay_delay_s,
             patience=Patience(told=self.told),
         )

@@ -17,6 +17,7 @@ from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.roles import Autonomy, RoleName
 from shopfloor.domain.spending import Budget
+from shopfloor.models.prices import Price
 
 SandboxChoice: TypeAlias = Literal["auto", "bubblewrap", "none"]
 PREFIX = "SHOPFLOOR_"
@@ -25,18 +26,9 @@ PREFIX = "SHOPFLOOR_"
 class Provider(Fact, forbid_unknown_fields=True):
     """A model endpoint of the user's own."""
 
-    base_url: str
+    base_url: Annotated[str, msgspec.Meta(pattern="^https?://")]
     wire: Literal["openai-chat", "anthropic-messages"] = "openai-chat"
     key_env: str = ""
-
-
-class OwnPrice(Fact, forbid_unknown_fields=True):
-    """US dollars per million tokens."""
-
-    input: float
-    output: float
-    cache_read: float | None = None
-    cache_write: float | None = None
 
 
 class Settings(Fact, forbid_unknown_fields=True):
@@ -53,7 +45,7 @@ class Settings(Fact, forbid_unknown_fields=True):
     merge: Annotated[Literal["person", "automatic"], msgspec.Meta(description="who merges what is verified")] = "person"
     state: Annotated[str, msgspec.Meta(description="folder of journal, blobs and checkouts")] = ""
     providers: Annotated[Mapping[str, Provider], msgspec.Meta(description="model endpoints of your own")] = {}
-    prices: Annotated[Mapping[str, OwnPrice], msgspec.Meta(description="prices by PROVIDER:MODEL")] = {}
+    prices: Annotated[Mapping[str, Price], msgspec.Meta(description="prices by PROVIDER:MODEL")] = {}
 
 
 _AMOUNT = re.compile(r"^(\d+(?:\.\d+)?)(usd|\$|k?tok|mtok|tokens?|s|sec|min|h|turns?)$")
@@ -79,7 +71,7 @@ def _amount(part: str) -> tuple[str, float]:
         amount = float(match[1]) * factor
         if amount >= 1 or (amount > 0 and kind in ("usd", "seconds")):
             return kind, amount
-    raise GiveUp(f"The budget {part!r} cannot be read; write amounts like 2usd, 500ktok, 30min, joined by |.")
+    raise GiveUp(f"The budget {part!r} cannot be read; write amounts above 0 like 2usd, 500ktok, 30min, joined by |.")
 
 
 _UNITS: dict[str, tuple[str, float]] = {
@@ -132,7 +124,9 @@ def read_settings(flags: Mapping[str, str], environment: Mapping[str, str] = os.
         for key, value in layer.items():
             values[key], sources[key] = value, name
     try:
-        return Sourced(settings=msgspec.convert(values, Settings), sources=sources)
+        settings = msgspec.convert(values, Settings)
+        parse_budget(settings.budget)
+        return Sourced(settings=settings, sources=sources)
     except msgspec.ValidationError as wrong:
         key = _key_of(str(wrong))
         raise GiveUp(

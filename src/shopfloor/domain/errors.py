@@ -6,6 +6,7 @@
     ├── GiveUp            this attempt cannot succeed: it ends, with its reason on record
     ├── NeedsHuman        only a person can answer: waiting is a state, not a failure
     └── Broken            our own bug, or a promise of the machine that did not hold
+        ├── Conflict      a stream has grown since its writer read it; nothing was written
         └── LeaseLost     another runner has taken over: this one stops without another word
 
 A failing test suite, a refused patch and an exhausted budget are values, never exceptions.
@@ -43,6 +44,10 @@ class NeedsHuman(Problem):
 
 class Broken(Problem):
     """A bug of ours, or a machine that broke a promise; the journal stays intact."""
+
+
+class Conflict(Broken):
+    """A stream does not end where its writer expected; nothing was written. Whoever expected it reads again."""
 
 
 class LeaseLost(Broken):

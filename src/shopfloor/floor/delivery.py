@@ -16,7 +16,7 @@ async def deliver(shop: Shop, origin: Origin, mission: Mission) -> MissionReady 
     commit = mission.attempts[-1].commit if asked.form == "solo" else mission.tip
     if mission.ready is None:
         if commit == asked.base:
-            return MissionEnded(exit="done", reason="nothing had to be changed")
+            return MissionEnded(exit="done", reason="nothing was changed")
         branch = await origin.deliver(shop.id, shop.store.path, commit)
         carried = await origin.dirty() != () and not await origin.holds(asked.target, asked.base)
         command = merge_command(branch, await _elsewhere(origin, asked.target), carried=carried)
@@ -39,7 +39,8 @@ async def _elsewhere(origin: Origin, target: str) -> str:
 
 
 def verified(mission: Mission) -> bool:
-    """Whether someone who did not do the work says that all of it is done."""
+    """Whether someone who did not do the work says that all of it is done; of no work, nobody can say that."""
     if mission.asked.form == "solo":
-        return bool(mission.verdicts) and mission.verdicts[-1].verdict.passed
+        verdict = mission.words[-1] if mission.words else None
+        return verdict is not None and verdict.passed and verdict.commit != mission.asked.base
     return mission.all_landed

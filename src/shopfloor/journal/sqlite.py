@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 
-from shopfloor.domain.errors import Broken
+from shopfloor.domain.errors import Broken, Conflict
 from shopfloor.domain.events import Event
 from shopfloor.journal import leases
 from shopfloor.journal.codec import Encoded, encode
@@ -136,7 +136,7 @@ def _append(
         leases.require(db, lease)
     last: int = db.execute("SELECT coalesce(max(seq), 0) FROM events WHERE stream = ?", (stream,)).fetchone()[0]
     if expected is not None and last != expected:
-        raise Broken(f"stream {stream!r} ends at {last}, not at {expected} as its writer expected; read it anew")
+        raise Conflict(f"stream {stream!r} ends at {last}, not at {expected} as its writer expected; read it anew")
     epoch = lease.epoch if lease is not None else 0
     rows = [(stream, seq, epoch, at, kind, body) for seq, (kind, body) in enumerate(encoded, last + 1)]
     db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)

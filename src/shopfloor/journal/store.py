@@ -72,8 +72,8 @@ class Journal(Protocol):
         The lease may be another stream's: a mission's covers its agents. It is checked in the same transaction.
         Not cancellable half way: a cancelled caller learns of it at its next await. Appends of one task keep their
         order; those of several tasks that meet share one flush to disk.
-        Raises LeaseLost when another holder has the lease (or it was released), Broken when the stream's last place is
-        not `expected`, TryLater when another process keeps the database locked. Nothing was written then.
+        Raises LeaseLost when another holder has the lease (or it was released), Conflict when the stream's last place
+        is not `expected`, TryLater when another process keeps the database locked. Nothing was written then.
         """
         ...
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import assert_never, cast
 
-from shopfloor.agent.run import Suspended, yes
+from shopfloor.agent.run import Suspended
 from shopfloor.domain.errors import GiveUp, NeedsHuman, TryLater
 from shopfloor.domain.events import (
     MissionEnded,
@@ -35,9 +35,6 @@ from shopfloor.missions.shop import Shop
 from shopfloor.missions.solo import solo_started, verify, work_alone
 from shopfloor.missions.state import Mission, evolve, fold
 from shopfloor.missions.work import attempt_started, work
-
-APPROVE = "approve"
-"""The question whose answer "yes" approves the plan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,9 +184,6 @@ class Runner:
             return await self._pause("needs_person", "planned; approve it to go on")
         if self._orders.approve:
             await self._note(PlanApproved(by="the person who started it"))
-            return None
-        if yes(self._shop.desk.answers.get(APPROVE, "")):
-            await self._note(PlanApproved(by="a person"))
             return None
         return await self._pause("needs_person", "the plan waits for approval")
 

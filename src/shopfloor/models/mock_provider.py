@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.messages import Call, Message
 from shopfloor.domain.spending import Usage
@@ -162,10 +163,18 @@ class MockProvider:
         return self.serving[number - 1]
 
 
-def serve(port: int, script: Path | None = None) -> None:
-    """Serves until interrupted: the answers of a script file in order, or an echo of what is said."""
+def serve(port: int, script: Path | None, ready: Callable[["MockProvider"], None]) -> None:
+    """Serves until interrupted: the answers of a script file in order, or an echo of what is said.
+
+    `ready` hears of the provider once it listens. GiveUp when it cannot listen there.
+    """
     serving: Serving = decode_file(script, ServedScript).answers if script else echo
-    with MockProvider(serving, port=port):
+    try:
+        provider = MockProvider(serving, port=port)
+    except OSError as trouble:
+        raise GiveUp(f"Nothing can listen at port {port}: {trouble.strerror}; 0 takes a free one.") from trouble
+    with provider:
+        ready(provider)
         threading.Event().wait()
 
 

@@ -4,12 +4,8 @@ It does not know where the user's table is kept.
 """
 
 import datetime
-import tomllib
 from collections.abc import Mapping
 
-import msgspec
-
-from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.spending import Usage
 
@@ -38,16 +34,6 @@ class PriceBook(Fact):
         if own is not None:
             return _cost(usage, own)
         return _public_cost(usage, PUBLIC_NAMES.get(provider, provider), model) if public else None
-
-
-def price_book(toml: str) -> PriceBook:
-    """The book that a TOML text describes, `["openai:gpt-x"] input = 2.5 ...`. GiveUp if it cannot be read."""
-    try:
-        return PriceBook(own=msgspec.convert(tomllib.loads(toml), dict[str, Price]))
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise GiveUp(
-            f"The price table cannot be read: {error}. Each entry needs input and output, per MTok."
-        ) from error
 
 
 def snapshot_date(today: datetime.date) -> datetime.date | None:

@@ -131,6 +131,8 @@ def problem_of(words: tuple[str, ...], output: GitOutput) -> Problem:
     failed = f"`git {_short(words)}` ended with {output.exit_code}: {said[:600]}"
     if "dubious ownership" in said:
         return GiveUp(f"{failed}\nThe repository belongs to another user; trust it as git says, or change its owner")
+    if "Permission denied" in said or "Read-only file system" in said:
+        return GiveUp(f"{failed}\nThe repository cannot be written to; its owner must allow that")
     if re.search(r"\.lock'?: File exists|cannot lock ref|Unable to create .*\.lock", said):
         return TryLater(f"{failed}\nAnother git is at work there, or left its lock behind", after_s=2.0)
     if "No space left on device" in said:

@@ -1,5 +1,6 @@
 """The verbs. Each one reads its words here and does its work elsewhere. It does not know how anything is shown."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,11 +14,43 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _output(value: str) -> str:
+    if value not in ("text", "json", "stream-json"):
+        raise typer.BadParameter(f"there is no format {value!r}; there are text, json and stream-json")
+    return value
+
+
+def _level(value: str) -> str:
+    if value not in ("", "off", "low", "medium", "high"):
+        raise typer.BadParameter(f"there is no level {value!r}; there are off, low, medium and high")
+    return value
+
+
+def _budget(value: str) -> str:
+    if value:
+        from shopfloor.domain.errors import GiveUp
+        from shopfloor.settings import parse_budget
+
+        try:
+            parse_budget(value)
+        except GiveUp as wrong:
+            raise typer.BadParameter(str(wrong)) from wrong
+    return value
+
+
 Model = Annotated[str, typer.Option("--model", "-m", help="PROVIDER:MODEL for every role.")]
-Auto = Annotated[str, typer.Option("--auto", help="What agents may do without asking: off, low, medium, high.")]
-BudgetText = Annotated[str, typer.Option("--budget", help="Any mix of money, tokens and time: 2usd|500ktok|30min.")]
+Auto = Annotated[
+    str, typer.Option("--auto", callback=_level, help="What agents may do without asking: off, low, medium, high.")
+]
+BudgetText = Annotated[
+    str, typer.Option("--budget", callback=_budget, help="Any mix of money, tokens and time: 2usd|500ktok|30min.")
+]
 Repository = Annotated[Path, typer.Option("--repo", "-C", help="The git repository to work on.")]
-Output = Annotated[str, typer.Option("--output", "-o", help="text, json, or stream-json (one fact per line).")]
+Output = Annotated[
+    str, typer.Option("--output", "-o", callback=_output, help="text, json, or stream-json (one fact per line).")
+]
 SandboxLevel = Annotated[str, typer.Option("--sandbox", help="auto, bubblewrap, or none.")]
 Carry = Annotated[bool, typer.Option("--carry", help="Build on uncommitted changes as they are.")]
 Record = Annotated[Path | None, typer.Option("--record", help="Append every reply of the model to this cassette.")]
@@ -64,6 +97,8 @@ class MissionGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] != "--help":
+            if len(args[0].split()) == 1 and (close := get_close_matches(args[0], self.commands, 1, 0.7)):
+                ctx.fail(f"No command is called {args[0]!r}; did you mean {close[0]!r}? A brief is more than a word.")
             args = ["start", *args]
         return super().parse_args(ctx, args)
 
@@ -137,7 +172,7 @@ def mission_resume(
     mission: MissionId,
     approve: Annotated[bool, typer.Option("--yes", "-y", help="Approve the plan without asking.")] = False,
     model: Model = "",
-    budget: Annotated[str, typer.Option("--budget", help="A new budget for the whole job.")] = "",
+    budget: Annotated[str, typer.Option("--budget", callback=_budget, help="A new budget for the whole job.")] = "",
     output: Output = "text",
     record: Record = None,
 ) -> None:
@@ -160,7 +195,7 @@ def mission_cancel(mission: MissionId) -> None:
 def mission_steer(
     mission: MissionId, words: Annotated[str, typer.Argument(help="What the agent should know.")]
 ) -> None:
-    """Say something to the agent now at work; it hears it between two turns."""
+    """Say something to the worker at work, or to the next one; it is heard between two turns."""
     from shopfloor.faces.cli import missions
 
     missions.steer(mission, words)
@@ -210,7 +245,7 @@ def doctor(output: Output = "text") -> None:
 
 @app.command("mock-provider")
 def mock_provider(
-    port: Annotated[int, typer.Option("--port", "-p", help="0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option("--port", "-p", min=0, max=65535, help="0 takes a free one.")] = 0,
     script: Annotated[Path | None, typer.Option("--script", help="Replies and faults, as TOML.")] = None,
 ) -> None:
     """A model provider without a model: both wire formats, streaming, faults on demand."""

@@ -48,10 +48,6 @@ class Options:
     record: Path | None = None
     delay_s: float = 0.0
 
-    def __post_init__(self) -> None:
-        if self.output not in ("text", "json", "stream-json"):
-            raise GiveUp(f"There is no output format {self.output!r}; there are text, json and stream-json.")
-
     @property
     def person_present(self) -> bool:
         """Somebody can answer: a terminal on both ends, and words for people."""
@@ -93,7 +89,12 @@ def start(brief: str, repository: Path, form: Literal["mission", "solo"], option
         raise GiveUp("The brief is empty; say in a sentence what you want.")
 
     async def begin(factory: Factory) -> str:
-        mission, _ = await factory.request(brief, repository, form, options.wishes)
+        mission, requested = await factory.request(brief, repository, form, options.wishes)
+        for earlier in await factory.unfinished(mission, requested):
+            words = (
+                f"{earlier} was asked for in the same words and is not finished; it is left as it is. Go on with it:"
+            )
+            print(f"shopfloor: {words} shopfloor mission resume {earlier}", file=sys.stderr)
         return mission
 
     _carry_with(options, begin)

@@ -43,9 +43,10 @@ def show_list(output: str) -> None:
             print_json([_brief_line(report) for report in reports])
             return
         for report in reports:
-            state = "verified" if report.verified else report.state
+            state = "unverified" if report.exit == "done" else report.state.replace("_", " ")
+            state = "verified" if report.verified else state
             first = plain(report.brief.strip().splitlines()[0][:60])
-            print(f"{report.id:<34} {state:<13} {report.spent.usage.total:>11,} tok  {money(report.spent):<16} {first}")
+            print(f"{report.id:<34} {state:<18} {report.spent.usage.total:>11,} tok  {money(report.spent):<16} {first}")
         if not reports:
             print("No missions yet.")
 
@@ -84,14 +85,20 @@ def ask_pause(mission: str) -> None:
 
 
 def steer(mission: str, words: str) -> None:
-    """Leaves words for the agent at work in the inbox."""
+    """Leaves words for the worker at work, or the next one, in the inbox."""
+    if not words.strip():
+        raise GiveUp("There are no words to say; give some.")
     _write(mission, Steered(text=words))
-    print("The agent at work hears it between two turns.")
+    print(
+        "The worker at work hears it between two turns, or else the next one does; planners and judges are not steered."
+    )
 
 
 def _write(mission: str, letter: InboxEvent) -> None:
     async def act(factory: Factory) -> None:
-        await factory.report(mission, diff=False)
+        report = await factory.report(mission, diff=False)
+        if report.exit is not None:
+            raise GiveUp(f"{mission} has ended ({report.exit}): nobody is there to hear it.")
         await factory.journal.append(inbox_of(mission_stream(mission)), (letter,))
 
     _with_factory(act)
@@ -104,7 +111,10 @@ def export(mission: str, to: Path) -> None:
 
     async def act(factory: Factory) -> None:
         report = await factory.report(mission)
-        to.mkdir(parents=True, exist_ok=True)
+        try:
+            to.mkdir(parents=True, exist_ok=True)
+        except OSError as trouble:
+            raise GiveUp(f"{str(to)!r} cannot be made: {trouble.strerror}; name another folder.") from trouble
         (to / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
         (to / "report.html").write_text(report_page(report, factory.blobs.get), encoding="utf-8")
         (to / "changes.diff").write_text(report.diff, encoding="utf-8")
