@@ -19,7 +19,8 @@ from shopfloor.domain.fact import Fact
 from shopfloor.faces.cli.app import app
 from shopfloor.faces.cli.exits import MEANINGS
 from shopfloor.guard import permit
-from shopfloor.settings import PREFIX, OwnPrice, Provider, Settings
+from shopfloor.models.prices import Price
+from shopfloor.settings import PREFIX, Provider, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 MARK = "<!-- Written by `make docs`; edit the source it comes from. -->"
@@ -93,7 +94,7 @@ def _settings() -> str:
             "Keys of providers never stand in it: it names the environment variable that holds one.",
             "| Setting | Variable | Value | Default | Meaning |\n|---|---|---|---|---|\n" + "\n".join(rows),
             _table("[providers.NAME]", Provider),
-            _table('[prices."PROVIDER:MODEL"]', OwnPrice),
+            _table('[prices."PROVIDER:MODEL"]', Price),
             f"## An example\n\n```toml\n{_EXAMPLE}```",
         )
     )

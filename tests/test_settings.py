@@ -106,7 +106,7 @@ def test_the_state_folder_is_the_setting_s_or_the_user_s(tmp_path: Path) -> None
         ('auto = "maximum"', "Invalid enum value 'maximum' - at `$.auto`"),
         ('sandbox = "docker"', "`$.sandbox`"),
         ('[models]\nboss = "x:y"', "Invalid enum value 'boss'"),
-        ('[providers.ours]\nbase_url = "x"\nkey = "sk-1"', "unknown field `key`"),
+        ('[providers.ours]\nbase_url = "http://x"\nkey = "sk-1"', "unknown field `key`"),
         ("[providers.ours]\nwire = 'openai-chat'", "missing required field `base_url`"),
         ('[prices."a:b"]\ninput = "cheap"\noutput = 1', "Expected `float`, got `str`"),
     ],

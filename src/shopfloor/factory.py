@@ -18,7 +18,7 @@ from shopfloor.domain.errors import Conflict, GiveUp, NeedsHuman
 from shopfloor.domain.events import Event, MissionRequested
 from shopfloor.domain.messages import Model, OnDelta
 from shopfloor.domain.roles import RoleName
-from shopfloor.domain.spending import Budget
+from shopfloor.domain.spending import Budget, Usage
 from shopfloor.floor.carry import carry, mission_of
 from shopfloor.floor.report import Report, report_of
 from shopfloor.guard.permit import Policy
@@ -154,7 +154,7 @@ class Factory:
 
     async def report(self, mission_id: str, *, diff: bool = True) -> Report:
         """What came of a mission so far, its change left out unless `diff`. GiveUp when there is none of that name."""
-        return await report_of(self.journal, self.folder / "missions" if diff else None, mission_id)
+        return await report_of(self.journal, self.blobs, self.folder / "missions" if diff else None, mission_id)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -301,7 +301,12 @@ class Factory:
             choice = choose(role, asked=wishes.model, by_role=self.settings.models, default=default)
             if choice is None:
                 raise GiveUp(NO_MODEL)
-            self._model(choice.model)
+            model = self._model(choice.model)
+            if parse_budget(self.settings.budget).usd is not None and model.price(Usage(fresh=1)) is None:
+                raise GiveUp(
+                    f"The price of {choice.model!r} is unknown, so a budget in money cannot hold: give one in tokens, "
+                    f'or its price in the settings: [prices."{choice.model}"] with input and output in USD per MTok.'
+                )
             chosen.append((role, choice.model))
         return tuple(chosen)
 

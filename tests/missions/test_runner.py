@@ -163,13 +163,13 @@ def test_permission_waits_for_a_person_and_then_the_work_goes_on(tmp_path: Path)
 
 
 def test_a_plan_waits_for_its_yes(tmp_path: Path) -> None:
-    """Nothing is built before somebody approved what was sealed; an answer from anywhere will do."""
+    """Nothing is built before somebody approved what was sealed."""
     workshop = subtraction(tmp_path, SCRIPT, QUICK)
 
     assert workshop.mission(BRIEF, Wishes()).reason == "the plan waits for approval"
     assert "AttemptStarted" not in workshop.kinds(MISSION)
-    write_to(workshop, Answered(question="approve", text="yes"))
-    assert workshop.resume(MISSION, Wishes()).verified
+    assert workshop.resume(MISSION, Wishes()).reason == "the plan waits for approval", "to go on is no yes"
+    assert workshop.resume(MISSION, Wishes(approve=True)).verified
 
 
 def test_a_larger_budget_lets_a_mission_go_on(tmp_path: Path) -> None:

@@ -97,6 +97,42 @@ def test_a_name_that_is_no_model(name: str, words: str, person: Person) -> None:
     assert (done.exit_code, words in done.said) == (exits.GAVE_UP, True), done.said
 
 
+def test_nothing_done_is_nothing_verified(person: Person, tmp_path: Path) -> None:
+    """The checks pass as they did before; nobody can say of work that does not exist that it is done."""
+    done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert (done.exit_code, "Nothing was changed." in done.said) == (exits.UNVERIFIED, True), done.said
+
+
+def test_a_budget_in_money_needs_a_price(person: Person, tmp_path: Path) -> None:
+    """It is said before anything is spent."""
+    model = write_script(tmp_path / "script.json", DONE)
+    done = person.runs("run", TASK, "--model", model, "--budget", "2usd")
+
+    assert (done.exit_code, "The price of" in done.said) == (exits.GAVE_UP, True), done.said
+    assert person.facts(f"mission/{RUN}") == []
+
+
+def test_the_same_words_again_are_a_new_run(person: Person, tmp_path: Path) -> None:
+    """Who types the command again after a crash is told what is unfinished, and how to go on with it."""
+    endless = write_script(tmp_path / "script.json", {("solo",): tuple(call("shell", command="ls") for _ in "abc")})
+    person.runs("run", TASK, "--model", endless, "--budget", "1tok")
+
+    again = person.runs("run", TASK, "--model", write_script(tmp_path / "done.json", DONE))
+
+    assert f"{RUN} was asked for in the same words and is not finished" in again.said
+    assert "shopfloor mission resume look-around-1" in again.said
+
+
+def test_two_who_ask_at_once_get_a_name_each(person: Person, tmp_path: Path) -> None:
+    """The same words at the same instant are two runs, and neither of them breaks."""
+    model = write_script(tmp_path / "script.json", DONE)
+    running = [person.starts("run", TASK, "--model", model) for _ in range(4)]
+
+    assert [one.wait().exit_code for one in running] == [exits.UNVERIFIED] * 4
+    assert all(person.facts(f"mission/look-around-{number}") for number in (1, 2, 3, 4))
+
+
 def test_a_model_that_the_provider_does_not_know(person: Person) -> None:
     """The provider's own words, where it was asked, what it does know; with another name the same run goes on."""
     with MockProvider([Served(fault="status", status=404, message="no such model")], models=("small", "large")) as mock:
@@ -110,7 +146,7 @@ def test_a_model_that_the_provider_does_not_know(person: Person) -> None:
         resumed = replace(person, environment=mock.environment).runs(
             "mission", "resume", RUN, "--model", "openai:small"
         )
-    assert resumed.exit_code == exits.VERIFIED, resumed.said
+    assert resumed.exit_code == exits.UNVERIFIED, resumed.said
 
 
 def test_a_key_that_is_taken_back_in_the_middle(person: Person) -> None:
@@ -123,7 +159,7 @@ def test_a_key_that_is_taken_back_in_the_middle(person: Person) -> None:
     with MockProvider([Served(text="Nothing to do.")]) as mock:
         resumed = replace(person, environment=mock.environment).runs("mission", "resume", RUN)
         asked = len(mock.requests)
-    assert (resumed.exit_code, asked) == (exits.VERIFIED, 1), resumed.said
+    assert (resumed.exit_code, asked) == (exits.UNVERIFIED, 1), resumed.said
 
 
 def test_a_provider_that_is_down_and_comes_back(person: Person, tmp_path: Path) -> None:
@@ -137,7 +173,7 @@ def test_a_provider_that_is_down_and_comes_back(person: Person, tmp_path: Path) 
     assert f"Go on: shopfloor mission resume {RUN}" in done.said
     with MockProvider([Served(text="Nothing to do.")]) as mock:
         resumed = replace(person, environment=mock.environment).runs("mission", "resume", RUN)
-    assert resumed.exit_code == exits.VERIFIED, resumed.said
+    assert resumed.exit_code == exits.UNVERIFIED, resumed.said
 
 
 def test_a_provider_that_answers_nonsense(person: Person) -> None:
@@ -161,7 +197,7 @@ def test_calls_that_cannot_be_understood(person: Person, tmp_path: Path) -> None
 
     done = person.runs("run", TASK, "--model", model)
 
-    assert done.exit_code == exits.VERIFIED, done.said
+    assert done.exit_code == exits.UNVERIFIED, done.said
     results = [fact.event.result for fact in person.facts(SOLO) if isinstance(fact.event, ToolReturned)]
     assert [result.ok for result in results] == [False, False, False]
     assert [result.text.partition(". Its arguments:")[0] for result in results] == [
@@ -479,7 +515,7 @@ def test_a_bad_services_file(text: str, words: str, person: Person, tmp_path: Pa
         ('auto = "reckless"\n', "Invalid enum value 'reckless' - at `$.auto`; there are off, low, medium, high."),
         ("colour = 1\n", "has unknown keys ['colour']; there are: model, models, auto, budget,"),
         ("= 3\n", "is no valid TOML: Invalid statement (at line 1, column 1)."),
-        ('budget = "much"\n', "The budget 'much' cannot be read; write amounts like 2usd, 500ktok, 30min"),
+        ('budget = "much"\n', "The budget 'much' cannot be read; write amounts above 0 like 2usd, 500ktok, 30min"),
     ],
 )
 def test_bad_settings(text: str, words: str, person: Person, tmp_path: Path) -> None:

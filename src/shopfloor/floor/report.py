@@ -15,11 +15,14 @@ from shopfloor.domain.mission import AssertionVerdict, CheckOutcome, Evidence, F
 from shopfloor.domain.spending import Spent
 from shopfloor.floor.carry import mission_of
 from shopfloor.floor.delivery import verified
+from shopfloor.journal.blobs import Blobs
 from shopfloor.journal.store import Journal, Recorded
 from shopfloor.journal.views import spent
 from shopfloor.missions.shop import mission_stream
 from shopfloor.missions.state import Mission
 from shopfloor.repo.store import Store
+
+TAIL_LINES = 12
 
 
 class AssertionLine(Fact):
@@ -85,12 +88,16 @@ class Report(Fact):
     seal: str = ""
     assertions: tuple[AssertionLine, ...] = ()
     checks: tuple[CheckOutcome, ...] = ()
+    failed_output: tuple[str, ...] = ()
+    """The end of what each failed check printed, in their order."""
     findings: tuple[Finding, ...] = ()
     features: tuple[FeatureLine, ...] = ()
     fixes: tuple[FixLine, ...] = ()
     branch: str = ""
     commit: str = ""
     merge_command: str = ""
+    merged: str = ""
+    """The branch that a policy has merged it into, "" if none has."""
     undo_command: str = ""
     diff: str = ""
     diff_missing: str = ""
@@ -102,7 +109,7 @@ class Report(Fact):
     """From the request to the last fact, pauses included."""
 
 
-async def report_of(journal: Journal, missions: Path | None, mission_id: str) -> Report:
+async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, mission_id: str) -> Report:
     """The report on a mission or run. GiveUp when there is none of that name.
 
     Missions keep their folders in `missions`; None leaves out what changed, which is read from there.
@@ -141,7 +148,9 @@ async def report_of(journal: Journal, missions: Path | None, mission_id: str) ->
         branch=ready.branch if ready else "",
         commit=ready.commit if ready else "",
         merge_command=ready.merge_command if ready else "",
-        undo_command=f"git branch -D {ready.branch}" if ready else "",
+        merged=mission.merged.target if mission.merged else "",
+        undo_command=_undo(mission),
+        failed_output=tuple(_tail_of(check, blobs) for check in _last_checks(mission) if not check.passed),
         diff=diff,
         diff_missing=diff_missing,
         answer=await _last_words(journal, mission_id) if asked.form == "solo" else "",
@@ -155,6 +164,20 @@ def _standing(mission: Mission) -> tuple[Exit | None, str]:
     if mission.ended is not None:
         return mission.ended.exit, mission.ended.reason
     return None, mission.paused.reason if mission.paused else ""
+
+
+def _undo(mission: Mission) -> str:
+    """What takes back all that the person's repository got."""
+    if mission.ready is None:
+        return ""
+    if mission.merged is not None:
+        return f"git revert --mainline 1 {mission.merged.commit[:12]}  # on {mission.merged.target}"
+    return f"git branch -D {mission.ready.branch}"
+
+
+def _tail_of(check: CheckOutcome, blobs: Blobs) -> str:
+    texts = [blobs.get(one.blob).decode(errors="replace") for one in check.evidence[:1]]
+    return "\n".join("".join(texts).rstrip().splitlines()[-TAIL_LINES:])
 
 
 def _waiting(mission: Mission) -> str:

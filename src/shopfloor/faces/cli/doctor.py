@@ -7,17 +7,24 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import date
+from tempfile import TemporaryFile
 
 import anyio
 
 from shopfloor import __version__
+from shopfloor.domain.errors import Broken, GiveUp
 from shopfloor.domain.fact import Fact
 from shopfloor.faces.cli.show import print_json
+from shopfloor.journal.durable import make_folder
+from shopfloor.models.connect import connect, disconnect
+from shopfloor.models.http_model import HttpModel
 from shopfloor.models.local import discover_local
-from shopfloor.models.names import known_endpoints
+from shopfloor.models.names import Endpoint, known_endpoints
 from shopfloor.models.prices import snapshot_date
 from shopfloor.sandbox.probe import probe
 from shopfloor.settings import read_settings, state_folder
+
+ANSWERS_WITHIN_S = 3.0
 
 
 class Found(Fact):
@@ -30,7 +37,7 @@ class Found(Fact):
 
 def show(output: str) -> None:
     """Prints what was found; exits 0 also when things are missing, since shopfloor then works degraded and says so."""
-    found = [*_machine(), *_sandbox(), *_models(os.environ)]
+    found = [*_machine(), *_settings(), *_sandbox(), *_models(os.environ)]
     if output != "text":
         print_json(found)
         return
@@ -39,14 +46,26 @@ def show(output: str) -> None:
 
 
 def _machine() -> list[Found]:
-    settings = read_settings({}, os.environ).settings
-    folder = state_folder(settings, os.environ)
     python = f"{sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
     return [
         Found(name="shopfloor", ok=True, what=f"{__version__} on Python {python}"),
         Found(name="git", ok=shutil.which("git") is not None, what=_git()),
-        Found(name="state", ok=True, what=str(folder)),
     ]
+
+
+def _settings() -> list[Found]:
+    """Whether the settings can be read, and the folder they name be written to."""
+    try:
+        settings = read_settings({}, os.environ).settings
+    except GiveUp as trouble:
+        return [Found(name="settings", ok=False, what=str(trouble))]
+    folder = state_folder(settings, os.environ)
+    try:
+        make_folder(folder)
+        with TemporaryFile(dir=folder):
+            return [Found(name="state", ok=True, what=str(folder))]
+    except (Broken, OSError) as trouble:
+        return [Found(name="state", ok=False, what=f"{folder} cannot be written to: {trouble}")]
 
 
 def _git() -> str:
@@ -80,6 +99,18 @@ def _has_playwright() -> bool:
     return find_spec("playwright") is not None
 
 
+async def _asked(endpoint: Endpoint, environment: Mapping[str, str]) -> Found:
+    """Whether an endpoint whose key is set really answers: listing models costs nothing."""
+    model = connect(f"{endpoint.provider}:any", environment)
+    assert isinstance(model, HttpModel)
+    listed = await model.known_models(ANSWERS_WITHIN_S)
+    await disconnect(model)
+    where = f"{endpoint.provider}: {endpoint.key_env} is set"
+    if not listed:
+        return Found(name="model", ok=False, what=f"{where}, but {endpoint.base_url} lists no models for that key")
+    return Found(name="model", ok=True, what=f"{where}, and {endpoint.base_url} lists {len(listed)} models")
+
+
 def _models(environment: Mapping[str, str]) -> list[Found]:
     servers = anyio.run(discover_local)
     found = [
@@ -87,9 +118,7 @@ def _models(environment: Mapping[str, str]) -> list[Found]:
         for server in servers
     ]
     keyed = [one for one in known_endpoints(environment) if one.key_env and environment.get(one.key_env)]
-    found += [
-        Found(name="model", ok=True, what=f"{one.provider}: {one.key_env} is set ({one.base_url})") for one in keyed
-    ]
+    found += [anyio.run(_asked, one, environment) for one in keyed]
     if not found:
         found.append(
             Found(name="model", ok=False, what="none: set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start Ollama")

@@ -236,6 +236,8 @@ def _verdict_words(verdict: Verdict) -> str:
     kind = verdict.kind.replace("_", " ")
     if verdict.passed:
         return f"{kind} of {verdict.subject}: passed ({len(verdict.checks)} checks, {judged} assertions)"
+    if not verdict.caught_by:
+        return f"{kind} of {verdict.subject}: not verified, for there are no checks to run"
     return f"{kind} of {verdict.subject}: refused by {', '.join(verdict.caught_by)}"
 
 

@@ -22,6 +22,7 @@ from shopfloor.faces.page.build import money
 from shopfloor.floor.report import AssertionLine, Report
 
 DIFF_LINES = 60
+NOT_CHECKED = "not checked"
 _STYLES = {"passed": "green", "failed": "red", "blocked": "yellow"}
 
 
@@ -80,7 +81,7 @@ def print_report(report: Report) -> None:
     out.print()
     out.print(Rule(_headline(report)))
     if report.reason:  # below the line, which is cut at the terminal's width
-        out.print(Text(f"{report.reason[:1].upper()}{report.reason[1:]}."))
+        out.print(Text(_sentence(report.reason)))
     out.print(Panel(report.brief.strip(), title="Brief", title_align="left", border_style="dim"))
     if report.answer:
         out.print(Markdown(report.answer))
@@ -90,18 +91,29 @@ def print_report(report: Report) -> None:
         out.print(_checks(report))
     if report.features:
         out.print(_work(report))
+    landed = {line.id for line in report.features if line.commit}
     for fix in report.fixes:
-        out.print(Text(f"{fix.id}", style="yellow").append(f" mended what {fix.because} refused", style="default"))
+        did = "mended" if fix.id in landed else "was to mend"
+        out.print(Text(f"{fix.id}", style="yellow").append(f" {did} what {fix.because} refused", style="default"))
     for finding in report.findings:
-        if finding.severity != "P3":
-            where = f" {finding.path}:{finding.line}" if finding.path else ""
-            out.print(Text(f"{finding.severity} {finding.check}{where}: {finding.text}", style="yellow"))
+        where = f" {finding.path}:{finding.line}" if finding.line else f" {finding.path}" if finding.path else ""
+        style = "yellow" if finding.refuses else "dim"
+        out.print(Text(f"{finding.severity} {finding.check}{where}: {finding.text}", style=style))
+    for output in report.failed_output:
+        out.print(Panel(Text(output), title="Failed", title_align="left", border_style="red"))
     if report.diff:
         out.print(_diff(report))
     if report.diff_missing:
         out.print(Text(f"\nThe change cannot be shown: {report.diff_missing}", style="yellow"))
     out.print(_costs(report))
     _print_next(out, report)
+
+
+def _sentence(words: str) -> str:
+    """A reason as a sentence; one that begins with an id begins as the id does."""
+    begins = words.split(maxsplit=1)[0]
+    start = words[:1].upper() if begins.strip(":,").isalpha() else words[:1]
+    return f"{start}{words[1:]}" + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 def _headline(report: Report) -> Text:
@@ -152,7 +164,9 @@ def _work(report: Report) -> Table:
 def _checks(report: Report) -> Table:
     table = Table(title="\nLast checks", title_justify="left", box=None, padding=(0, 1), show_header=False)
     for check in report.checks:
-        mark = Text("passed", "green") if check.passed else Text("failed", "red")
+        mark = Text("failed", "red") if not check.passed else Text("passed", "green")
+        if check.detail.startswith(NOT_CHECKED):
+            mark = Text("not checked", "yellow")
         table.add_row(mark, Text(check.name), Text(check.command, "dim"), Text(check.detail, "dim"))
     return table
 
@@ -202,8 +216,14 @@ def _print_next(out: Console, report: Report) -> None:
     out.print(Text(f"Took {minutes} min {seconds:02} s. Sandbox {report.sandbox}.", style="dim"))
     if report.sandbox == "none":
         out.print(Text("Without a sandbox, the independence of the judges was not enforced.", style="yellow"))
-    if report.merge_command:
+    if report.merged:
+        out.print(Text(f"Merged:    into {report.merged}", style="bold"))
+    elif report.merge_command and not report.verified:
+        out.print(Text("Look at it: ", style="bold").append(f"git diff {report.base[:12]} {report.branch}"))
+        out.print(Text("Not verified; merge it all the same:  ", style="yellow").append(report.merge_command))
+    elif report.merge_command:
         out.print(Text("Merge it:  ", style="bold").append(report.merge_command, style="green"))
+    if report.undo_command:
         out.print(Text("Undo it:   ", style="bold").append(report.undo_command))
     elif report.exit is None:
         out.print(Text("Go on:     ", style="bold").append(f"shopfloor mission resume {report.id}"))

@@ -97,6 +97,7 @@ def _finding(finding: Finding) -> str:
 
 def _check(check: CheckOutcome, blob: Blob) -> str:
     verdict = "passed" if check.passed else "failed"
+    verdict = "open" if check.detail.startswith("not checked") else verdict
     shown = "".join(_evidence(one, blob) for one in check.evidence)
     head = f"<span class='verdict {verdict}'>{verdict}</span><span>{escape(check.name)}</span>"
     return f"<details><summary>{head}<span class=soft>{escape(check.detail)}</span></summary>{shown}</details>"
