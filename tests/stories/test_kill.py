@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +22,6 @@ from shopfloor.testing.workshop import call, git, make_repository, write_files
 
 BRANCH = f"shopfloor/{MISSION}"
 WORKER = f"agent/{MISSION}/worker/subtract/1"
-NAP = "617.25"
-"""Seconds to sleep: a number that no other process on this machine is likely to be called with."""
-SLEEPY = f"[ -e .git/woken ] || {{ touch .git/woken; sleep {NAP}; }}"
-"""Sleeps for ever the first time, and not at all the second."""
-SLEEPY_WORKER = (call("shell", command=SLEEPY), *build(GOOD, 0))
 LEVELS = {"bubblewrap": (), "none": ("--sandbox", "none", "--auto", "high")}
 DIES_WITHIN_S = 5.0
 
@@ -48,11 +44,18 @@ def kinds(person: Person, stream: str) -> list[str]:
     return [fact.kind for fact in person.facts(stream)]
 
 
+def nap_of(tmp_path: Path) -> str:
+    """Seconds to sleep: a number that no other process is called with, of another test's either."""
+    return f"617.{zlib.crc32(str(tmp_path).encode())}"
+
+
 def asleep(person: Person, level: str, tmp_path: Path) -> Command:
     """A mission whose worker has just fallen asleep in a tool call."""
-    model = write_script(tmp_path / "sleepy.json", {**SCRIPT, ("worker",): SLEEPY_WORKER})
+    # It sleeps for ever the first time, and not at all the second.
+    sleepy = call("shell", command=f"[ -e .git/woken ] || {{ touch .git/woken; sleep {nap_of(tmp_path)}; }}")
+    model = write_script(tmp_path / "sleepy.json", {**SCRIPT, ("worker",): (sleepy, *build(GOOD, 0))})
     command = person.starts("mission", BRIEF, "--yes", "--model", model, *LEVELS[level])
-    eventually(lambda: any(f"sleep {NAP}" in line for line in processes_with(NAP)))
+    eventually(lambda: processes_with(f"sleep {nap_of(tmp_path)}") != [])
     return command
 
 
@@ -71,7 +74,7 @@ def test_killed_in_a_tool_call(level: str, person: Person, tmp_path: Path) -> No
     """Nothing of the dead runner stays alive; the model is told that the call may have happened, and goes on."""
     command = asleep(person, level, tmp_path)
     command.kill()
-    eventually(lambda: processes_with(NAP) == [], DIES_WITHIN_S)
+    eventually(lambda: processes_with(nap_of(tmp_path)) == [], DIES_WITHIN_S)
     eventually(lambda: processes_with(str(tmp_path)) == [], DIES_WITHIN_S)
 
     resumed = person.runs("mission", "resume", MISSION)

@@ -77,7 +77,7 @@ def judged_as_user(
                 Assertion(id=f"A-{number}", title="To do", behaviour="When used, then it remembers.", surface=surface)
                 for number, surface in enumerate(surfaces, 1)
             ),
-            published="GET and POST /todos",
+            published=f"GET and POST /todos; `{PYTHON} echo.py`",
         ),
         seal="",
         assertions=tuple(f"A-{number}" for number in range(1, len(surfaces) + 1)),

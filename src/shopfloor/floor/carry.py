@@ -35,9 +35,11 @@ async def carry(
             return await _end_if_cancelled(journal, lease, mission_id, trouble)
         left = await Runner(shop, orders).run()
         if left.exit is None:
-            return await _deliver(shop, origin, left.mission)
+            left = await _deliver(shop, origin, left.mission)
+        elif left.mission.ended is not None:
+            left = replace(left, mission=await _rescue(shop, origin, left.mission))
         if left.mission.ended is not None:
-            return replace(left, mission=await _rescue(shop, origin, left.mission))
+            shop.clear_away()
         return left
 
 

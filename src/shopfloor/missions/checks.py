@@ -40,7 +40,7 @@ NOT_FOUND = (126, 127)
 class WrittenCheck(Arguments):
     """One check, as its writer hands it in."""
 
-    assertions: tuple[str, ...]
+    assertions: Annotated[tuple[str, ...], msgspec.Meta(description="ids that it proves, of one feature")]
     command: Annotated[str, msgspec.Meta(description="run in the checkout root; exits 0 when they hold")]
     files: Annotated[tuple[str, ...], msgspec.Meta(description="new files that it needs")]
 

@@ -78,6 +78,11 @@ class Shop:
             sync_folder(place.parent)
         return place
 
+    def clear_away(self) -> None:
+        """Throws away what only work in progress needs: what was judged is in the store, what was seen is evidence."""
+        for name in ("checkouts", "court", "spool"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
     async def services(self, base: str) -> Services:
         """How the repository is set up and started, as its services file at the base commit says."""
         return await services_at(self.store, base)

@@ -13,7 +13,8 @@ from shopfloor.domain.spending import Budget
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.missions.work import take
-from shopfloor.validation.scrutiny import Case, scrutinise
+from shopfloor.repo.discovery import FoundCommands
+from shopfloor.validation.scrutiny import Case, gates_of, scrutinise
 
 FEATURE = "task"
 
@@ -33,7 +34,7 @@ async def work_alone(shop: Shop, mission: Mission, budget: Budget) -> AttemptEnd
             shop.key("solo"),
             role="solo",
             system=assemble([_words()]),
-            task=assemble([*await shop.repository_fragments(base), _task(mission)]),
+            task=assemble([*await shop.repository_fragments(base), *_task(mission, await shop.commands(base))]),
             tools=shop.bench(sandbox),
             budget=budget,
             steerable=True,
@@ -61,9 +62,14 @@ async def verify(shop: Shop, mission: Mission) -> Verdict:
     return await scrutinise(shop.court, case)
 
 
-def _task(mission: Mission) -> Fragment:
-    text = f"# Your task\n\n{mission.asked.brief.text}"
-    return Fragment(source="task", text=text, cap=100_000, stability="task")
+def _task(mission: Mission, commands: FoundCommands) -> list[Fragment]:
+    judged = (
+        "\n".join(f"- {name}: `{command}`" for name, command in gates_of(commands)) or "- nothing that could be found"
+    )
+    return [
+        Fragment(source="checks", text=f"# What will be run on your work\n\n{judged}", cap=4_000, stability="task"),
+        Fragment(source="task", text=f"# Your task\n\n{mission.asked.brief.text}", cap=100_000, stability="task"),
+    ]
 
 
 def _words() -> Fragment:

@@ -40,7 +40,9 @@ class HandOff(Arguments):
 
     summary: Annotated[str, msgspec.Meta(description="one or two sentences")]
     done: str
-    commands: Annotated[tuple[ClaimedRun, ...], msgspec.Meta(description="what you ran, as you ran it")]
+    commands: Annotated[
+        tuple[ClaimedRun, ...], msgspec.Meta(description="what you ran: each the whole line that you gave to `shell`")
+    ]
     undone: Annotated[str, msgspec.Meta(description="what is left, empty if nothing")] = ""
     issues: Annotated[tuple[str, ...], msgspec.Meta(description="what others should know")] = ()
 
@@ -163,7 +165,9 @@ def contradictions(claimed: Sequence[ClaimedRun], ran: Mapping[str, int]) -> tup
     for claim in claimed:
         command = claim.command.strip()
         if command not in ran:
-            found.append(f"{command!r} was not run in this attempt; list commands exactly as you ran them.")
+            found.append(
+                f"{command!r} was not run in this attempt; list whole command lines, as you gave them to `shell`."
+            )
         elif ran[command] != claim.exit_code:
             found.append(f"{command!r} ended with exit code {ran[command]} when last run, not {claim.exit_code}.")
     return tuple(found)
@@ -195,6 +199,7 @@ def _words() -> Fragment:
 def _task(plan: Plan, feature: Feature, mine: SealedChecks) -> list[Fragment]:
     contract: Contract = plan.contract
     checks = "\n".join(_check_line(check) for check in mine.checks)
+    checks = f"In your checkout besides the files above:\n{checks}" if checks else ""
     return [
         Fragment(
             source="feature",

@@ -34,8 +34,8 @@ class Write(Arguments):
 class Edit(Arguments):
     path: str
     old: Annotated[str, Meta(description="exact text, unique unless all")]
-    new: str
-    all: bool = False
+    new: Annotated[str, Meta(description="what stands there then")]
+    all: Annotated[bool, Meta(description="every place")] = False
 
 
 def read_tool(sandbox: Sandbox) -> AnyTool:

@@ -24,7 +24,7 @@ Keep = Callable[[Path], str]
 
 class Shell(Arguments):
     command: str
-    timeout_s: Annotated[int, Meta(ge=1, le=LONGEST_S)] = 120
+    timeout_s: Annotated[int, Meta(ge=1, le=LONGEST_S, description="killed after so many seconds")] = 120
 
 
 def shell_tool(sandbox: Sandbox, spool: Path, keep: Keep) -> AnyTool:

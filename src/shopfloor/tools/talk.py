@@ -17,7 +17,7 @@ _MARKS = {"open": "[ ]", "doing": "[>]", "done": "[x]"}
 
 class Ask(Arguments):
     question: str
-    options: tuple[str, ...] = ()
+    options: Annotated[tuple[str, ...], Meta(description="answers to choose from")] = ()
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

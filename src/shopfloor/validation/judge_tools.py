@@ -22,6 +22,7 @@ from shopfloor.validation.drivers.http import open_http
 from shopfloor.validation.drivers.protocol import Driver, Observation, describe
 from shopfloor.validation.drivers.terminal import open_terminal
 from shopfloor.validation.drivers.web import open_web
+from shopfloor.validation.published import Published
 
 Where = Annotated[
     str, msgspec.Meta(description='button "Add", textbox "Title", label "Email", checkbox in listitem "Milk"')
@@ -74,7 +75,11 @@ class UseTerminal(Arguments):
 
     do: Literal["start", "type", "keys", "screen"]
     text: Annotated[
-        str, msgspec.Meta(description="the command to start, text to type (\\n is Enter), or key names")
+        str,
+        msgspec.Meta(
+            description="start: a published command with arguments of yours; type: text (\\n is Enter); "
+            "keys: names such as enter, ctrl-c, up, f1, or single characters, with spaces between"
+        ),
     ] = ""
 
 
@@ -84,7 +89,9 @@ class WaitUntil(Arguments):
     text: str
     seconds: float = 5.0
     gone: bool = False
-    where: Literal["browser", "terminal"] = "browser"
+    where: Annotated[
+        Literal["", "browser", "terminal"], msgspec.Meta(description="where you acted last, unless told")
+    ] = ""
 
 
 class Restart(Arguments):
@@ -95,12 +102,22 @@ class Hands:
     """The drivers of one session. Opened on first use, closed with `stack`."""
 
     def __init__(
-        self, sandbox: Sandbox, docket: Docket, stack: AsyncExitStack, address: str, app: App | None, browser: str
+        self,
+        sandbox: Sandbox,
+        docket: Docket,
+        stack: AsyncExitStack,
+        *,
+        address: str,
+        published: Published,
+        app: App | None,
+        browser: str,
     ) -> None:
         self.sandbox = sandbox
         self._docket = docket
         self._stack = stack
         self._address = address
+        self._published = published
+        self._last: Surface = "web"
         self._app = app
         self._browser = browser
         self._drivers: dict[Surface, Driver] = {}
@@ -145,11 +162,14 @@ class Hands:
         return await self._perform("http", request)
 
     async def _terminal(self, step: UseTerminal) -> Answer:
+        if step.do == "start":
+            step = msgspec.structs.replace(step, text=self._published.admit(step.text))
         return await self._perform("terminal", _terminal_action(step))
 
     async def _wait(self, step: WaitUntil) -> Answer:
         wait = actions.WaitFor(text=step.text, seconds=min(step.seconds, 60.0), gone=step.gone)
-        return await self._perform("web" if step.where == "browser" else "terminal", wait)
+        named: dict[str, Surface] = {"browser": "web", "terminal": "terminal"}
+        return await self._perform(named.get(step.where, self._last), wait)
 
     async def _restart(self, step: Restart) -> Answer:
         assert self._app is not None
@@ -158,6 +178,7 @@ class Hands:
 
     async def _perform(self, surface: Surface, action: Action) -> Answer:
         driver = await self._driver(surface)
+        self._last = surface if surface in ("web", "terminal") else self._last
         return self._docket.enter(await driver.perform(action), describe(action))
 
     async def _driver(self, surface: Surface) -> Driver:

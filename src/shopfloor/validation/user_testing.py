@@ -30,6 +30,7 @@ from shopfloor.validation.court import Court
 from shopfloor.validation.docket import Docket
 from shopfloor.validation.drivers.app import App, Recipe, app_under_test
 from shopfloor.validation.judge_tools import Hands
+from shopfloor.validation.published import published
 
 
 class UserVerdict(Arguments):
@@ -109,7 +110,15 @@ async def _in_arena(court: Court, case: UserCase, sandbox: Sandbox) -> tuple[Jud
             if not came_up.healthy:
                 return _with_log(court, case, came_up.text)
         docket = Docket(court.desk.blobs)
-        hands = Hands(sandbox, docket, stack, case.address, app, court.find_browser())
+        hands = Hands(
+            sandbox,
+            docket,
+            stack,
+            address=case.address,
+            published=published(case.contract),
+            app=app,
+            browser=court.find_browser(),
+        )
         cannot = await hands.cannot_drive(_surfaces(case))
         blocked = tuple(
             Judged(assertion=one.id, verdict="blocked", reason=cannot[one.surface])
@@ -142,7 +151,8 @@ async def _judge(court: Court, case: UserCase, docket: Docket, tools: tuple[AnyT
     submit = finish_tool(
         "submit_verdicts", "Hand in one verdict per assertion; ends the session.", UserVerdicts, accept
     )
-    words = fill(prompt_file(__file__, "user-tester"), {"address": case.address})
+    runs = f"It runs fresh for you at {case.address}." if case.recipe.command else "You start it in the terminal."
+    words = fill(prompt_file(__file__, "user-tester"), {"runs": runs})
     return await employ(
         court.desk,
         case.key,

@@ -67,9 +67,10 @@ class TerminalDriver:
             raise foreign("terminal", action, _KNOWN)
         problem = await self._carry_out(action)
         shown = self._screen.text
-        exhibit = Exhibit(kind="transcript", content=shown.encode(), caption=describe(action))
         words = f"not done: {problem}\n{self._state()}" if problem else self._state()
-        seen = Observation(text=capped(f"{shown}\n[{words}]"), happened=not problem, evidence=(exhibit,))
+        text, caption = f"{shown}\n[{words}]", describe(action)
+        exhibit = Exhibit(kind="transcript", content=f"{caption}\n\n{text}".encode(), caption=caption)
+        seen = Observation(text=capped(text), happened=not problem, evidence=(exhibit,))
         return self.transcript.note(action, seen)
 
     async def close(self) -> None:
