@@ -204,15 +204,20 @@ def test_a_held_lease_is_refused_naming_its_holder(store: Any) -> None:
 
 
 def test_a_lease_is_free_again_when_released_expired_or_its_holder_dead(store: Any) -> None:
-    """Each of the three frees it, and the epoch rises by one each time."""
+    """Each of the three frees it, and the epoch rises by one each time; who looks on sees the same."""
 
     async def story(journal: Journal) -> None:
         first = await journal.acquire("m", "one", ttl_s=10)
+        held = [await journal.holder("m")]
         await journal.release(first)
+        held.append(await journal.holder("m"))
         await journal.acquire("m", "two", ttl_s=10)
         store.clock.now += 10
+        held.append(await journal.holder("m"))
         await journal.acquire("m", "three", ttl_s=10)
         store.dead.add("three")
+        held.append(await journal.holder("m"))
+        assert held == ["one", None, None, None]
         assert await journal.acquire("m", "four", ttl_s=10) == Lease(stream="m", epoch=4, holder="four")
 
     play(store, story)

@@ -75,7 +75,8 @@ class Report(Fact):
     form: str
     brief: str
     state: str
-    """How it was left; without an exit: open, paused, waits for a person, out of budget or time, to be tried later."""
+    """How it was left, or how it stands: running, interrupted, paused, waits for a person, out of budget, out of time,
+    to be tried later."""
     exit: Exit | None
     reason: str
     verified: bool
@@ -129,7 +130,7 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         id=mission_id,
         form=asked.form,
         brief=asked.brief.text,
-        state=leave or _waiting(mission),
+        state=leave or _waiting(mission, await journal.holder(mission_stream(mission_id))),
         exit=leave,
         reason=reason,
         verified=is_verified,
@@ -180,11 +181,13 @@ def _tail_of(check: CheckOutcome, blobs: Blobs) -> str:
     return "\n".join("".join(texts).rstrip().splitlines()[-TAIL_LINES:])
 
 
-def _waiting(mission: Mission) -> str:
+def _waiting(mission: Mission, holder: str | None) -> str:
+    if holder is not None:
+        return "running"
     if mission.open_question is not None or (mission.sealed is not None and not mission.approved):
         return "waits for a person"
     if mission.paused is None:
-        return "open"
+        return "interrupted"
     if mission.paused.after_s is not None:
         return "to be tried later"
     states: dict[Exit, str] = {

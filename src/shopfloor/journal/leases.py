@@ -19,15 +19,30 @@ NOBODY = ""
 def acquire(db: sqlite3.Connection, wanted: tuple[str, str], *, now: float, until: float, is_dead: IsDead) -> Lease:
     """The next lease of a stream for a holder: `wanted` is (stream, holder). Raises TryLater while it is held."""
     stream, holder = wanted
-    row: tuple[int, str, float] | None = db.execute(
-        "SELECT epoch, holder, until FROM leases WHERE stream = ?", (stream,)
-    ).fetchone()
-    epoch, held_by, held_until = row or (0, NOBODY, 0.0)
-    if held_by != NOBODY and held_until > now and not is_dead(held_by):
+    epoch, held_by, held_until = _last(db, stream)
+    if _is_held(held_by, held_until, now, is_dead):
         left_s = held_until - now
         raise TryLater(f"stream {stream!r} is held by {held_by!r} for another {left_s:.0f} s; wait or stop it", left_s)
     db.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (stream, epoch + 1, holder, until))
     return Lease(stream=stream, epoch=epoch + 1, holder=holder)
+
+
+def holder(db: sqlite3.Connection, stream: str, *, now: float, is_dead: IsDead) -> str | None:
+    """Who holds a stream's lease now; None when it is free, has run out, or its holder is dead."""
+    _, held_by, held_until = _last(db, stream)
+    return held_by if _is_held(held_by, held_until, now, is_dead) else None
+
+
+def _last(db: sqlite3.Connection, stream: str) -> tuple[int, str, float]:
+    """Epoch, holder and end of the last lease of a stream."""
+    row: tuple[int, str, float] | None = db.execute(
+        "SELECT epoch, holder, until FROM leases WHERE stream = ?", (stream,)
+    ).fetchone()
+    return row or (0, NOBODY, 0.0)
+
+
+def _is_held(held_by: str, held_until: float, now: float, is_dead: IsDead) -> bool:
+    return held_by != NOBODY and held_until > now and not is_dead(held_by)
 
 
 def require(db: sqlite3.Connection, lease: Lease) -> None:

@@ -87,6 +87,10 @@ class SqliteJournal:
 
         return await self._writer.write(work)
 
+    async def holder(self, stream: str) -> str | None:
+        with translated(self._path):
+            return leases.holder(self._reading, stream, now=self._clock(), is_dead=self._is_dead)
+
     async def renew(self, lease: Lease, ttl_s: float) -> None:
         await self._writer.write(lambda db: leases.renew(db, lease, self._clock() + ttl_s))
 

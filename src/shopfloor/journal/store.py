@@ -93,6 +93,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def holder(self, stream: str) -> str | None:
+        """Who holds the stream's lease now; None when it is free, has run out, or its holder is dead."""
+        ...
+
     async def renew(self, lease: Lease, ttl_s: float) -> None:
         """Holds the lease for `ttl_s` seconds from now. Raises LeaseLost when it is another's; late is not lost."""
         ...

@@ -164,6 +164,10 @@ class PoweredJournal:
         self._supply.require()
         return await self._inner.acquire(stream, holder, ttl_s)
 
+    async def holder(self, stream: str) -> str | None:
+        self._supply.require()
+        return await self._inner.holder(stream)
+
     async def renew(self, lease: Lease, ttl_s: float) -> None:
         self._supply.require()
         await self._inner.renew(lease, ttl_s)
