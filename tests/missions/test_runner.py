@@ -8,6 +8,8 @@ from typing import cast
 import anyio
 
 from shopfloor.domain.events import (
+    AgentEvent,
+    AgentStarted,
     Answered,
     AttemptEnded,
     AttemptStarted,
@@ -34,11 +36,13 @@ from shopfloor.journal.store import inbox_of
 from shopfloor.missions import moves
 from shopfloor.missions.moves import next_move
 from shopfloor.missions.state import fold
+from shopfloor.models.script import Answer
 from shopfloor.models.scripted import Script, ScriptedModel
 from shopfloor.settings import Settings
 from shopfloor.testing.subtraction import (
     BRIEF,
     CHECK_COMMAND,
+    GOOD,
     MISSION,
     PLAN,
     SCRIPT,
@@ -200,8 +204,9 @@ def test_a_larger_budget_lets_one_agent_go_on(tmp_path: Path) -> None:
     assert workshop.resume(MISSION, Wishes(new_budget=Budget(tokens=10**6))).exit == "done"
 
 
-def test_a_check_proves_one_feature(tmp_path: Path) -> None:
-    """Features are built one by one, so a check that waits for two of them could never let the first one pass."""
+def two_features() -> Answer:
+    """A plan of two functions, each a feature of its own."""
+    functions = ((1, "subtract", 2, -2), (2, "power", 125, 243))
     assertions = [
         {
             "id": f"VAL-CALC-00{number}",
@@ -209,27 +214,76 @@ def test_a_check_proves_one_feature(tmp_path: Path) -> None:
             "behaviour": f"When {name}(5, 3) is called, then it returns {five}; {name}(3, 5) returns {three}.",
             "surface": "library",
         }
-        for number, name, five, three in ((1, "subtract", 2, -2), (2, "power", 125, 243))
+        for number, name, five, three in functions
     ]
     features = [
         {"id": name, "title": name, "description": name, "claims": [f"VAL-CALC-00{number}"]}
-        for number, name in ((1, "subtract"), (2, "power"))
+        for number, name, *_ in functions
     ]
+    return plan("Two", assertions, features)
+
+
+def agent_events(workshop: Workshop, stream: str) -> list[AgentEvent]:
+    async def act() -> list[AgentEvent]:
+        journal = open_sqlite(workshop.state / "journal.db")
+        facts = await journal.read(stream)
+        await journal.close()
+        return [cast("AgentEvent", fact.event) for fact in facts]
+
+    return anyio.run(act)
+
+
+def test_a_check_proves_one_feature(tmp_path: Path) -> None:
+    """Features are built one by one, so a check that waits for two of them could never let the first one pass."""
     both = {"assertions": ["VAL-CALC-001", "VAL-CALC-002"], "command": CHECK_COMMAND, "files": ["test_subtract.py"]}
     writing = call("write", path="test_subtract.py", content=SUBTRACT_CHECK)
     script: Script = {
-        ("orchestrator",): (plan("Two", assertions, features),),
+        ("orchestrator",): (two_features(),),
         ("test-writer",): (writing, call("submit_checks", checks=[both])),
     }
     workshop = subtraction(tmp_path, script, settings=QUICK)
 
     workshop.mission("Two features")
 
-    async def results() -> list[str]:
-        journal = open_sqlite(workshop.state / "journal.db")
-        facts = await journal.read("agent/two-features-1/test-writer/1")
-        await journal.close()
-        return [fact.event.result.text for fact in facts if isinstance(fact.event, ToolReturned)]
-
-    told = anyio.run(results)
+    events = agent_events(workshop, "agent/two-features-1/test-writer/1")
+    told = [event.result.text for event in events if isinstance(event, ToolReturned)]
     assert "proves assertions of subtract, power, which are built one by one; make a check for each" in told[1]
+
+
+def test_workers_hear_what_those_before_them_found(tmp_path: Path) -> None:
+    """What a landed feature's worker thought others should know opens the next one's task, and nothing else of it."""
+    power_check = SUBTRACT_CHECK.replace("subtract", "power").replace("Subtract", "Power")
+    power_check = power_check.replace("5, 3), 2)", "5, 3), 125)").replace("3, 5), -2)", "3, 5), 243)")
+    commands = ["python3 -m unittest test_subtract", "python3 -m unittest test_power"]
+    checks = [
+        {"assertions": [f"VAL-CALC-00{number}"], "command": command, "files": [f"{command.split()[-1]}.py"]}
+        for number, command in enumerate(commands, 1)
+    ]
+    known = "Rounding is Python's own."
+    script: Script = {
+        ("orchestrator",): (two_features(),),
+        ("test-writer",): (
+            call("write", path="test_subtract.py", content=SUBTRACT_CHECK),
+            call("write", path="test_power.py", content=power_check),
+            call("submit_checks", checks=checks),
+        ),
+        ("worker", "subtract"): (
+            call("write", path="calc.py", content=GOOD),
+            call("hand_off", summary="It takes away.", done="all of it", commands=[], issues=[known]),
+        ),
+        ("worker", "power"): (
+            call("write", path="calc.py", content=GOOD + "\n\ndef power(a, b):\n    return a**b\n"),
+            call("hand_off", summary="It raises.", done="all of it", commands=[]),
+        ),
+        ("reviewer",): (call("submit_review", findings=[]),),
+    }
+    workshop = subtraction(tmp_path, script, settings=QUICK)
+
+    assert workshop.mission("Two features").verified
+
+    first, second = (
+        next(event.task.text for event in agent_events(workshop, stream) if isinstance(event, AgentStarted))
+        for stream in ("agent/two-features-1/worker/subtract/1", "agent/two-features-1/worker/power/1")
+    )
+    assert f"- subtract: {known}" in second and known not in first
+    assert "It takes away." not in second

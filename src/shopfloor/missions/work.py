@@ -64,7 +64,8 @@ async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -
     async with shop.sandbox(place) as sandbox:
         for path, content in shop.court.sealed(mine).items():
             await _lay_once(sandbox, path, content)
-        outcome = await _employ(shop, plan, feature, attempt, mine, sandbox, budget)
+        task = [*await shop.repository_fragments(attempt.base), *_task(plan, feature, mine, _notes(mission))]
+        outcome = await _employ(shop, task, feature, attempt, sandbox, budget)
         ended = AttemptEnded(
             feature=feature.id,
             attempt=attempt.attempt,
@@ -100,10 +101,9 @@ async def _lay_once(sandbox: Sandbox, path: str, content: bytes) -> None:
 
 async def _employ(
     shop: Shop,
-    plan: Plan,
+    task: Sequence[Fragment],
     feature: Feature,
     attempt: AttemptStarted,
-    mine: SealedChecks,
     sandbox: Sandbox,
     budget: Budget,
 ) -> Outcome:
@@ -126,7 +126,7 @@ async def _employ(
         shop.key("worker", feature.id, attempt.attempt),
         role="worker",
         system=assemble([_words()]),
-        task=assemble([*await shop.repository_fragments(attempt.base), *_task(plan, feature, mine)]),
+        task=assemble(task),
         tools=(*shop.bench(sandbox), hand_off),
         budget=budget,
         steerable=True,
@@ -196,7 +196,14 @@ def _words() -> Fragment:
     return Fragment(source="worker", text=prompt_file(__file__, "worker"), cap=6_000, stability="role")
 
 
-def _task(plan: Plan, feature: Feature, mine: SealedChecks) -> list[Fragment]:
+def _notes(mission: Mission) -> str:
+    """What the workers of landed features thought that others should know."""
+    landed = {landed.feature for landed in mission.landed}
+    handoffs = [(one.feature, one.handoff) for one in mission.attempts if one.feature in landed and one.handoff]
+    return "\n".join(f"- {feature}: {issue}" for feature, handoff in handoffs for issue in handoff.issues)
+
+
+def _task(plan: Plan, feature: Feature, mine: SealedChecks, notes: str) -> list[Fragment]:
     contract: Contract = plan.contract
     checks = "\n".join(_check_line(check) for check in mine.checks)
     checks = f"In your checkout besides the files above:\n{checks}" if checks else ""
@@ -215,6 +222,12 @@ def _task(plan: Plan, feature: Feature, mine: SealedChecks) -> list[Fragment]:
         ),
         Fragment(source="checks", text=f"# Its checks\n\n{checks}" if checks else "", cap=4_000, stability="task"),
         Fragment(source="published", text=_published(contract), cap=8_000, stability="task"),
+        Fragment(
+            source="notes",
+            text=f"# What those before you thought you should know\n\n{notes}" if notes else "",
+            cap=4_000,
+            stability="task",
+        ),
         Fragment(source="spec", text=f"# The whole\n\n{spec_text(plan)}", cap=12_000, stability="task"),
     ]
 
