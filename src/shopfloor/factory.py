@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, get_args
@@ -29,12 +29,9 @@ from shopfloor.journal.store import Journal, Lease
 from shopfloor.missions.inbox import Inbox
 from shopfloor.missions.run import Left, Orders
 from shopfloor.missions.shop import Shop, mission_stream
-from shopfloor.models.cassette import Cassette, Recorder
-from shopfloor.models.connect import connect, disconnect
-from shopfloor.models.http_model import Patience
-from shopfloor.models.local import discover_local
 from shopfloor.models.names import Endpoint
 from shopfloor.models.prices import PriceBook
+from shopfloor.models.roster import Roster
 from shopfloor.repo.origin import Origin
 from shopfloor.repo.services import refuse_bad_services, services_at
 from shopfloor.repo.store import Store
@@ -91,12 +88,9 @@ class Factory:
     folder: Path
     journal: Journal
     blobs: Blobs
-    record_to: Path | None = None
-    replay_delay_s: float = 0.0
+    models: Roster
     heard: Heard = nobody
     on_delta: OnDelta | None = None
-    told: Callable[[str], None] = lambda words: None
-    connected: dict[str, Model] = field(default_factory=dict[str, Model])
 
     async def request(
         self, brief: str, repository: Path, form: Literal["mission", "solo"], wishes: Wishes
@@ -156,12 +150,6 @@ class Factory:
         """What came of a mission so far, its change left out unless `diff`. GiveUp when there is none of that name."""
         return await report_of(self.journal, self.blobs, self.folder / "missions" if diff else None, mission_id)
 
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What a person should know of how it ran: prompts that have drifted from a recording."""
-        played = [model for model in self.connected.values() if isinstance(model, Cassette)]
-        return tuple(warning for cassette in played for warning in cassette.warnings)
-
     async def _shop(self, mission_id: str, lease: Lease, wishes: Wishes) -> tuple[Shop, Origin]:
         mission = await mission_of(self.journal, mission_id)
         asked = mission.asked
@@ -179,7 +167,7 @@ class Factory:
             self.heard(stream, event)
 
         def model_for(role: RoleName) -> Model:
-            return self._model(wishes.model or names.get(role) or next(iter(names.values())))
+            return self.models.model(wishes.model or names.get(role) or next(iter(names.values())))
 
         desk = Desk(
             journal=self.journal,
@@ -293,7 +281,7 @@ class Factory:
 
     async def _model_names(self, form: str, wishes: Wishes) -> tuple[tuple[RoleName, str], ...]:
         """Which model each role uses; all of them can be reached as far as names and keys tell."""
-        default = self.settings.model or (None if wishes.model else await self._usual_model())
+        default = self.settings.model or (None if wishes.model else await self.models.usual())
         chosen: list[tuple[RoleName, str]] = []
         for role in ROLES:
             if (role == "solo") != (form == "solo"):
@@ -301,7 +289,7 @@ class Factory:
             choice = choose(role, asked=wishes.model, by_role=self.settings.models, default=default)
             if choice is None:
                 raise GiveUp(NO_MODEL)
-            model = self._model(choice.model)
+            model = self.models.model(choice.model)
             if parse_budget(self.settings.budget).usd is not None and model.price(Usage(fresh=1)) is None:
                 raise GiveUp(
                     f"The price of {choice.model!r} is unknown, so a budget in money cannot hold: give one in tokens, "
@@ -310,38 +298,7 @@ class Factory:
             chosen.append((role, choice.model))
         return tuple(chosen)
 
-    async def _usual_model(self) -> str | None:
-        """What a person who only set a key, or only started a local server, most likely means."""
-        for variable, name in USUAL_MODELS:
-            if self.environment.get(variable):
-                return name
-        for server in await discover_local():
-            if server.models:
-                return f"{server.endpoint.provider}:{server.models[0]}"
-        return None
 
-    def _model(self, name: str) -> Model:
-        if name not in self.connected:
-            self.connected[name] = self._connect(name)
-        return self.connected[name]
-
-    def _connect(self, name: str) -> Model:
-        own = tuple(
-            Endpoint(provider=provider, base_url=given.base_url, wire=given.wire, key_env=given.key_env)
-            for provider, given in self.settings.providers.items()
-        )
-        model = connect(
-            name,
-            self.environment,
-            own=own,
-            prices=PriceBook(own=self.settings.prices),
-            delay_s=self.replay_delay_s,
-            patience=Patience(told=self.told),
-        )
-        return model if self.record_to is None else Recorder(model, self.record_to)
-
-
-USUAL_MODELS = (("ANTHROPIC_API_KEY", "anthropic:claude-sonnet-5-5"), ("OPENAI_API_KEY", "openai:o3"))
 NO_MODEL = (
     "No model is named. Name one with --model PROVIDER:MODEL or in the settings, set ANTHROPIC_API_KEY or "
     "OPENAI_API_KEY, or start a local server such as Ollama; `shopfloor doctor` shows which ones answer."
@@ -357,7 +314,6 @@ async def open_factory(
     on_delta: OnDelta | None = None,
     told: Callable[[str], None] = lambda words: None,
     record_to: Path | None = None,
-    replay_delay_s: float = 0.0,
     models: Mapping[str, Model] | None = None,
     journal: Journal | None = None,
 ) -> AsyncGenerator[Factory]:
@@ -375,16 +331,22 @@ async def open_factory(
         folder=folder,
         journal=journal,
         blobs=Blobs(folder / "blobs"),
-        record_to=record_to,
-        replay_delay_s=replay_delay_s,
+        models=Roster(
+            environment=environment,
+            own=tuple(
+                Endpoint(provider=provider, base_url=given.base_url, wire=given.wire, key_env=given.key_env)
+                for provider, given in settings.providers.items()
+            ),
+            prices=PriceBook(own=settings.prices),
+            record_to=record_to,
+            told=told,
+            connected=dict(models or {}),
+        ),
         heard=heard,
         on_delta=on_delta,
-        told=told,
-        connected=dict(models or {}),
     )
     try:
         yield factory
     finally:
-        for model in factory.connected.values():
-            await disconnect(model)
+        await factory.models.aclose()
         await journal.close()

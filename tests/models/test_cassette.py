@@ -1,6 +1,5 @@
 """Recording a model and playing the recording."""
 
-import time
 from pathlib import Path
 
 import anyio
@@ -122,16 +121,12 @@ def test_of_two_recordings_of_a_turn_the_later_one_holds(tape: Path) -> None:
     assert talk(Cassette(tape), REVIEWER)[0].message.text == "not so fine"
 
 
-def test_a_delayed_tape_can_be_watched(tape: Path) -> None:
-    """Words come piece by piece over the delay, and add up to the reply."""
-    cassette = connect(f"cassette:{tape}", {}, delay_s=0.2)
-    conversation = rebuilt(cassette, said("go"))
+def test_a_tape_can_be_listened_to(tape: Path) -> None:
+    """Who listens to a reply hears its words."""
+    conversation = rebuilt(connect(f"cassette:{tape}", {}), said("go"))
     heard: list[str] = []
-    started = time.monotonic()
     reply = anyio.run(conversation.reply, heard.append)
-    assert time.monotonic() - started > 0.1
-    assert len(heard) > 2
-    assert "".join(heard) == reply.message.text
+    assert "".join(heard) == reply.message.text != ""
 
 
 def test_a_tape_that_is_none_says_so(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import os
 import re
 from pathlib import Path
 
-import anyio
 import msgspec
 
 from shopfloor.domain.errors import GiveUp
@@ -27,8 +26,6 @@ from shopfloor.domain.messages import (
 from shopfloor.domain.spending import Usage
 from shopfloor.models.canonical import canonical
 from shopfloor.models.replay import Transcript
-
-SLICES = 12
 
 
 class Recorded(Fact):
@@ -90,12 +87,11 @@ class _RecordedConversation:
 
 
 class Cassette:
-    """A model that says what was recorded. `delay_s` slows each reply down so that a person can watch."""
+    """A model that says what was recorded."""
 
-    def __init__(self, path: Path, delay_s: float = 0.0) -> None:
+    def __init__(self, path: Path) -> None:
         self.warnings: list[str] = []
         """Conversations whose prompt is not the recorded one, each named once, at the first turn that differs."""
-        self.delay_s = delay_s
         self._name = f"cassette:{path.stem}"
         self._replies = {(recorded.key, recorded.turn): recorded for recorded in _load(path)}
         self._drifted: set[ConversationKey] = set()
@@ -138,7 +134,8 @@ class _ReplayedConversation:
 
     async def reply(self, on_delta: OnDelta | None = None) -> Reply:
         reply = self._next()
-        await _speak(reply.message.text, on_delta, self._cassette.delay_s)
+        if on_delta is not None and reply.message.text:
+            on_delta(reply.message.text)
         return reply
 
     def _next(self) -> Reply:
@@ -166,17 +163,6 @@ class _Prompt:
     @property
     def hash(self) -> str:
         return self._hash.hexdigest()[:16]
-
-
-async def _speak(text: str, on_delta: OnDelta | None, delay_s: float) -> None:
-    """Lets the words be heard, spread over the delay."""
-    if on_delta is None or not text:
-        await anyio.sleep(delay_s)
-        return
-    step = -(-len(text) // SLICES) if delay_s else len(text)
-    for start in range(0, len(text), step):
-        await anyio.sleep(delay_s / SLICES)
-        on_delta(text[start : start + step])
 
 
 def _load(path: Path) -> list[Recorded]:

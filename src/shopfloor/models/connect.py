@@ -23,17 +23,15 @@ def connect(
     prices: PriceBook | None = None,
     max_tokens: int | None = None,
     stream: bool = True,
-    delay_s: float = 0.0,
     patience: Patience | None = None,
 ) -> Model:
     """The model of that name: `provider:model`, `cassette:PATH` or `scripted:PATH`. Sends nothing.
 
-    `own` are the user's endpoints; `delay_s` slows a cassette down. GiveUp if the name means nothing or a key is
-    missing.
+    `own` are the user's endpoints. GiveUp if the name means nothing or a key is missing.
     """
     kind, _, path = name.partition(":")
     if kind == "cassette":
-        return Cassette(Path(path), delay_s)
+        return Cassette(Path(path))
     if kind == "scripted":
         return ScriptedModel.load(Path(path))
     target = resolve(name, environment, own)

@@ -46,7 +46,6 @@ class Options:
     approve: bool = False
     plan_only: bool = False
     record: Path | None = None
-    delay_s: float = 0.0
 
     @property
     def person_present(self) -> bool:
@@ -136,12 +135,11 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]]) ->
             on_delta=progress.delta,
             told=progress.told,
             record_to=options.record,
-            replay_delay_s=options.delay_s,
         ) as factory:
             mission = await begin(factory)
             with progress:
                 is_interrupted = await _until_interrupted(factory, mission, options, progress)
-            for remark in factory.remarks:
+            for remark in factory.models.warnings:
                 print(f"shopfloor: {remark}", file=sys.stderr)
             return await factory.report(mission), is_interrupted
 
