@@ -117,6 +117,7 @@ class Factory:
             person_present=wishes.person_present,
             merge_policy=self.settings.merge,
             form=form,
+            remarks=origin.remarks,
         )
         mission_id = await self._taken_in(brief, origin, requested)
         self.heard(mission_stream(mission_id), requested)

@@ -295,6 +295,17 @@ def test_a_repository_without_any_tests(tmp_path: Path) -> None:
     assert [(line.id, line.verdict) for line in report.assertions] == [("VAL-NOTES-001", "passed")]
 
 
+def test_a_shallow_history_is_told(person: Person, tmp_path: Path) -> None:
+    """What a repository lacks is said before the work begins, and in its report."""
+    with_files(person, {"more.txt": "more\n"})
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{person.repository}", "shallow")
+
+    shallow = replace(person, repository=tmp_path / "shallow")
+    done = shallow.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert done.said.count("the history is shallow: workers see it only as far back as it was fetched") == 2
+
+
 def test_uncommitted_work_is_refused(person: Person, tmp_path: Path) -> None:
     """It is named and left alone: no branch, no ref, no fact, the same files."""
     write_files(person.repository, {"calc.py": "half done\n", "new.txt": "new\n"})

@@ -133,6 +133,8 @@ class MissionRequested(Fact, tag="MissionRequested"):
     merge_policy: Literal["person", "automatic"] = "person"
     form: Literal["mission", "solo"] = "mission"
     """A `solo` job is one agent and the repository's own checks: no plan, no contract."""
+    remarks: tuple[str, ...] = ()
+    """What a person should know of this repository before work starts."""
 
 
 class MissionPlanned(Fact, tag="MissionPlanned"):

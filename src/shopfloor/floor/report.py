@@ -85,6 +85,7 @@ class Report(Fact):
     network: str
     repository: str
     base: str
+    remarks: tuple[str, ...] = ()
     plan: MissionPlanned | None = None
     seal: str = ""
     assertions: tuple[AssertionLine, ...] = ()
@@ -139,6 +140,7 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         network=asked.network,
         repository=asked.repository,
         base=asked.base,
+        remarks=asked.remarks,
         plan=mission.planned,
         seal=mission.sealed.seal if mission.sealed else "",
         assertions=_assertions(mission),

@@ -187,10 +187,10 @@ def _asked(prompt: str) -> str:
 
 def _described(event: Event) -> tuple[str, str] | None:
     match event:
-        case MissionRequested(brief=brief, sandbox=sandbox, autonomy=autonomy):
+        case MissionRequested(brief=brief, sandbox=sandbox, autonomy=autonomy, remarks=remarks):
             first = brief.text.strip().splitlines()[0]
             where = "no sandbox: commands run as you" if sandbox == "none" else f"sandbox {sandbox}"
-            return "bold", f"brief: {first}  ({where}, autonomy {autonomy})"
+            return "bold", "; ".join((f"brief: {first}  ({where}, autonomy {autonomy})", *remarks))
         case AgentStarted(role=role, model=model):
             return "cyan", f"{role} ({model})"
         case AgentEnded(exit=leave, reason=reason, spent=spent) if leave != "done":

@@ -83,6 +83,8 @@ def print_report(report: Report) -> None:
     if report.reason:  # below the line, which is cut at the terminal's width
         out.print(Text(_sentence(report.reason)))
     out.print(Panel(report.brief.strip(), title="Brief", title_align="left", border_style="dim"))
+    for remark in report.remarks:
+        out.print(Text(f"Note: {remark}", style="yellow"))
     if report.answer:
         out.print(Markdown(report.answer))
     if report.assertions:
