@@ -156,24 +156,23 @@ def test_a_fix_that_was_refused_is_numbered_on_and_starts_from_itself() -> None:
 
 
 def test_a_milestone_that_was_refused_is_mended_feature_by_feature() -> None:
-    """Each fix claims again only what failed of its own; what was blocked failed too."""
+    """Each fix claims again only what failed of its own; what was blocked is no worker's to mend."""
     shown = (Evidence(kind="screenshot", blob="b", caption="c"),)
     verdict = refused(
         "m1",
         judged=(
             Judged(assertion="VAL-CSV-001", verdict="passed", evidence=shown),
             Judged(assertion="VAL-CSV-002", verdict="failed", reason="not quoted", evidence=shown),
-            Judged(assertion="VAL-PAGE-001", verdict="blocked", reason="the page is blank"),
+            Judged(assertion="VAL-PAGE-001", verdict="blocked", reason="there is no browser"),
         ),
     )
     planned = plan_fix(mission(), PlanFix(verdict=verdict, feature=None, candidate=None))
 
     assert [(fix.id, fix.claims, fix.starts_from) for fix in planned.features] == [
         ("fix-csv-1", ("VAL-CSV-002",), None),
-        ("fix-export-page-1", ("VAL-PAGE-001",), None),
     ]
-    assert "has landed" in planned.features[1].description
-    assert "- VAL-PAGE-001 blocked: the page is blank" in planned.features[1].description
+    assert "has landed" in planned.features[0].description
+    assert "- VAL-CSV-002 failed: not quoted" in planned.features[0].description
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,14 @@ CONTRACT = Contract(
             negative="`cat out.csv` never shows a header twice; `echo 5 | orders sum` prints 5.",
         ),
     ),
-    published="Users type:\n```\n$ orders --help\nnpm run orders\n```\nData is kept in `orders.json`.",
+    published="Users type:\n```sh\n$ orders --help\nnpm run orders -- list\njava -jar orders.jar list\n```\n"
+    "It is written in `python`; `TODO_FILE` and `PYTHONPATH` name files. Try `curl http://localhost/`, "
+    "`python3 -m http.server`, `make serve`, `timeout 5 orders list`.",
     start="exec sh serve.sh --port 8000",
 )
+
+FILES = ("orders/__main__.py", "orders/store.py", "bin/orders", "serve.sh", "orders.jar", "Makefile")
+PUBLISHED = published(CONTRACT, FILES, lambda program: program in ("curl", "make", "timeout", "cat", "echo", "bash"))
 
 
 @pytest.mark.parametrize(
@@ -35,15 +40,20 @@ CONTRACT = Contract(
         ("orders '; cat orders.py'", "orders '; cat orders.py'"),
         ("orders $(cat orders.py)", None),
         ("orders `id`", "orders '`id`'"),
+        ("orders add issue#5 http://x/#f", "orders add 'issue#5' 'http://x/#f'"),
+        ("orders add 'a  b\tc'", "orders add 'a  b\tc'"),
+        ("java -jar orders.jar add beer", "java -jar orders.jar add beer"),
+        ("TODO_FILE=/tmp/x orders", "env TODO_FILE=/tmp/x orders"),
+        ("curl  http://localhost/", "curl  http://localhost/"),
     ],
 )
 def test_what_is_published_can_be_started(command: str, started: str | None) -> None:
     """A product's program takes any arguments, as plain words; other programs run in the published words only."""
     if started is None:
         with pytest.raises(AskModelAgain, match="more than one program"):
-            published(CONTRACT).admit(command)
+            PUBLISHED.admit(command)
     else:
-        assert published(CONTRACT).admit(command) == started
+        assert PUBLISHED.admit(command) == started
 
 
 @pytest.mark.parametrize(
@@ -60,6 +70,14 @@ def test_what_is_published_can_be_started(command: str, started: str | None) -> 
         "orders; cat orders.py",
         "orders && bash",
         "npm run test",
+        "npm run orders",
+        "python",
+        "PYTHONPATH=/tmp orders",
+        "curl file:///repo/orders/store.py",
+        "timeout 5 cat orders/store.py",
+        "make serve '--eval=$(info x)'",
+        "python3 -m http.server --directory /repo",
+        "python3 orders/store.py -i",
         "sh",
         "'unclosed",
         "",
@@ -68,10 +86,10 @@ def test_what_is_published_can_be_started(command: str, started: str | None) -> 
 def test_what_shows_the_source_cannot(command: str) -> None:
     """A shell, a pager, an interpreter that reads from the keyboard: each is told back what is published."""
     with pytest.raises(AskModelAgain):
-        published(CONTRACT).admit(command)
+        PUBLISHED.admit(command)
 
 
 def test_the_published_programs_are_told() -> None:
     """A judge that guessed wrong can go on with what there is."""
-    with pytest.raises(AskModelAgain, match=r"`orders`; .*`python3 -m orders`"):
-        published(CONTRACT).admit("bash")
+    with pytest.raises(AskModelAgain, match=r"`orders --help`; .*`python3 -m orders`"):
+        PUBLISHED.admit("bash")

@@ -89,6 +89,7 @@ def test_right_work_passes_with_evidence(tmp_path: Path) -> None:
             (f"sealed-checks: {NAME}", True, "exit code 0"),
             ("control", True, "tests that were made to fail were seen to fail"),
             ("tests", True, "exit code 0"),
+            ("control", True, "tests that were made to fail were seen to fail"),
         ]
         transcript = words(room, verdict.checks[0])
         assert transcript.startswith(f"$ {RUN}\n..\n")
@@ -488,3 +489,72 @@ def test_a_failure_on_the_base_excuses_nothing_else(body: str, tmp_path: Path) -
         assert verdict.caught_by == ("tests",)
 
     in_court(tmp_path, story, {"calc.py": CALC, "test_calc.py": known}, timeout_s=5)
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["with sealed checks", "without"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Makefile": "test:\n\t@echo '1 passed'\n", "calc.py": DOUBLE.replace("a + b", "a - b")},
+        {
+            "calc.py": "import os, sys\nif 'test_calc' in sys.argv:\n    os._exit(0)\n"
+            + DOUBLE.replace("a + b", "a - b")
+        },
+    ],
+    ids=["another test target", "leaves when its own tests run"],
+)
+def test_the_repositorys_own_tests_are_controlled_too(
+    change: dict[str, str | None], sealed: bool, tmp_path: Path
+) -> None:
+    """Sealed checks prove the new; whether the old still holds is for tests whose success means something."""
+    files = {
+        **BASE,
+        "Makefile": "test:\n\tpython3 -m unittest test_calc\n",
+        "services.toml": '[commands]\ntest = "make test"\n',
+    }
+
+    async def story(room: Courtroom) -> None:
+        checks = double_checks(room) if sealed else SealedChecks()
+        verdict = await room.judge(room.commit(change), checks)
+
+        assert "control" in verdict.caught_by, refusals(verdict)
+
+    in_court(tmp_path, story, files)
+
+
+@pytest.mark.parametrize(
+    ("change", "caught"),
+    [
+        (
+            {"tests/test_calc.py": CALC_TEST.replace("), 3)", "), 3)\n        self.assertEqual(add(1, 1), 3)")},
+            "tests as they land",
+        ),
+        ({"tests/test_calc.py": "", "tests/attic.py": CALC_TEST}, "tests-moved"),
+        ({"tests/test_calc.py": None, "tests/helpers.py": "HELP = 1\n" + CALC_TEST}, "tests-moved"),
+    ],
+    ids=["fails as it lands", "out of a kept file", "into a file that nobody runs"],
+)
+def test_what_lands_is_run_as_it_lands(change: dict[str, str | None], caught: str, tmp_path: Path) -> None:
+    """The base's tests say that nothing broke; the change's own versions of them must pass, and still be run."""
+    files = {**SUITE, "tests/helpers.py": "HELP = 1\n", "tests/test_other.py": "import unittest\n"}
+
+    async def story(room: Courtroom) -> None:
+        assert caught in (await room.judge(room.commit(change), SealedChecks())).caught_by
+
+    in_court(tmp_path, story, files)
+
+
+def test_a_forged_failure_excuses_nothing(tmp_path: Path) -> None:
+    """Work that prints what failed on the base, and leaves, would be no worse by its own words."""
+    known = CALC_TEST + "\n    def test_what_never_worked(self):\n        self.assertEqual(1, 2)\n"
+    name = "test_what_never_worked"
+    words = f"FAIL: {name} (test_calc.AddTest.{name})\\nRan 2 tests in 0.1s\\n\\nFAILED (failures=1)"
+    forged = f"import os\n\n\ndef add(a, b):\n    print('{words}', flush=True)\n    os._exit(1)\n"
+
+    async def story(room: Courtroom) -> None:
+        verdict = await room.judge(room.commit({"calc.py": forged}), SealedChecks(), failing_on_base=("tests",))
+
+        assert verdict.caught_by == ("tests",)
+        assert "not to be believed" in verdict.checks[0].detail
+
+    in_court(tmp_path, story, {"calc.py": CALC, "test_calc.py": known})

@@ -61,7 +61,10 @@ def test_what_a_run_says(command: str, output: str, ran: bool | None) -> None:
         ("  ● sums › adds\nTests: 1 failed, 3 passed", "  ● sums › takes\nTests: 1 failed, 3 passed", "but not sums ›"),
         ("--- FAIL: TestA\nok  a/b 0.1s\nok  a/c 0.1s", "--- FAIL: TestA\nok  a/b 0.1s", "2 tests passed, and now 1"),
         ("--- FAIL: TestA\n", "--- FAIL: TestA\n", ""),
-        ("  3 passing\n  1 failing\n  1) adds", "  3 passing\n  1 failing\n  1) adds", ""),
+        ("  3 passing\n  1 failing\n  1) adds", "  3 passing\n  1 failing\n  1) takes", "does not show"),
+        ("FAILED t.py::a[x y]\n1 failed, 1 passed in 1s", "FAILED t.py::a[x z]\n1 failed, 1 passed in 1s", "but not"),
+        ("FAILED t.py::a - x\n1 failed, 1 passed in 1s", "FAILED t.py::a - y\n1 failed, 1 passed in 1s", ""),
+        ("FAILED t.py::a\n1 failed, 9 passed in 1s", "FAILED t.py::a\n3 failed, 9 passed in 1s", "does not show"),
         ("oh no", "oh no", "does not show"),
     ],
 )

@@ -11,7 +11,7 @@ from typing import cast
 
 import anyio
 
-from shopfloor.domain.errors import NeedsHuman, Problem, TryLater
+from shopfloor.domain.errors import LeaseLost, NeedsHuman, Problem, TryLater
 from shopfloor.domain.events import CancelAsked, MissionEnded, MissionEvent, MissionPaused
 from shopfloor.floor.delivery import deliver
 from shopfloor.journal.holder import this_process
@@ -31,6 +31,8 @@ async def carry(
     async with held(journal, mission_id) as lease:
         try:
             shop, origin = await build(lease)
+        except LeaseLost:
+            raise
         except Problem as trouble:
             return await _end_if_cancelled(journal, lease, mission_id, trouble)
         left = await Runner(shop, orders).run()
@@ -90,7 +92,7 @@ async def _rescue(shop: Shop, origin: Origin, mission: Mission) -> Mission:
         return mission
     try:
         event = await deliver(shop, origin, mission)
-    except NeedsHuman:
+    except Problem:  # how it ended is on record; what had landed stays in the mission's store
         return mission
     await shop.desk.record(shop.stream, event)
     return evolve(mission, event)

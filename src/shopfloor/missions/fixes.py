@@ -37,7 +37,7 @@ def _fix_of_candidate(mission: Mission, plan: Plan, refused: Feature, commit: st
 
 def _fixes_of_milestone(mission: Mission, plan: Plan, verdict: Verdict) -> tuple[Feature, ...]:
     """One fix for each feature whose assertions a user tester refused; it re-claims only those."""
-    failed = {judged.assertion: judged for judged in verdict.judged if judged.verdict != "passed"}
+    failed = {judged.assertion: judged for judged in verdict.judged if judged.verdict == "failed"}
     fixes: list[Feature] = []
     for planned in plan.features:
         claims = tuple(claim for claim in planned.claims if claim in failed)

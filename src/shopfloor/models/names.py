@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-import msgspec
-
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.fact import Fact
 
@@ -168,8 +166,16 @@ def _moved(endpoint: Endpoint, environment: Mapping[str, str]) -> Endpoint:
         return endpoint
     if urlsplit(base_url).scheme not in ("http", "https"):
         raise GiveUp(f"{endpoint.provider.upper()}_BASE_URL is {base_url!r}: it must start with http:// or https://")
-    moved = Endpoint(provider=endpoint.provider, wire=endpoint.wire, base_url=base_url, key_env=endpoint.key_env)
-    return msgspec.structs.replace(moved, start=endpoint.start)
+    # What an unknown server cannot be trusted to take is the default again; what the model itself needs is not.
+    return Endpoint(
+        provider=endpoint.provider,
+        wire=endpoint.wire,
+        base_url=base_url,
+        key_env=endpoint.key_env,
+        asks_for_usage=endpoint.asks_for_usage,
+        seals_calls=endpoint.seals_calls,
+        start=endpoint.start,
+    )
 
 
 def _unknown(name: str, providers: tuple[str, ...]) -> str:

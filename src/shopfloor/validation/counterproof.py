@@ -17,7 +17,7 @@ from shopfloor.validation.control import Controls, controls
 from shopfloor.validation.court import Court, ending
 from shopfloor.validation.stage import Stage
 from shopfloor.validation.tamper import MOVED
-from shopfloor.validation.testrun import tests_passed
+from shopfloor.validation.testrun import failing_tests, tests_passed
 
 CONTROL = "control"
 MOST_MOVED = 8
@@ -76,6 +76,8 @@ async def moved_tests_run(stage: Stage, command: str, places: Mapping[str, bytes
     Files that nobody knows how to make fail are believed; past MOST_MOVED, all are made to fail at once.
     """
     broken = {path: twins.broken.encode() for path, twins in _controls(places).items()}
+    if not broken:
+        return CheckOutcome(name=MOVED, passed=True, detail="not checked: no known way to make these tests fail")
     batches = [{path: text} for path, text in broken.items()] if len(broken) <= MOST_MOVED else [broken]
     for batch in batches:
         async with _patient(stage, seconds).sandbox(batch) as sandbox:
@@ -84,6 +86,16 @@ async def moved_tests_run(stage: Stage, command: str, places: Mapping[str, bytes
             why = f"tests were moved to {', '.join(batch)}, where {command!r} does not run them"
             return _doubt(stage.court, command, finished, output, why, name=MOVED)
     return CheckOutcome(name=MOVED, passed=True, detail="tests that were moved still run where they stand now")
+
+
+async def names_what_fails(stage: Stage, command: str, files: Mapping[str, bytes], now: str) -> bool:
+    """Whether a run that fails anyway names more failures when more tests are made to fail; `now` is what it prints."""
+    broken = {path: twins.broken.encode() for path, twins in _controls(files).items()}
+    if not broken:
+        return True
+    async with stage.sandbox(broken) as sandbox:
+        _, output = await stage.court.run(sandbox, command)
+    return bool(failing_tests(output) - failing_tests(now))
 
 
 def _is_run(path: str, commands: str) -> bool:

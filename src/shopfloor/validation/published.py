@@ -1,12 +1,13 @@
 """Which programs a contract publishes. A judge starts these and no others: a shell or a pager would show the source.
 
-What a contract puts between backticks is published: a product's own program with any arguments, a program that can show
-files (or run code) only in exactly those words. Pure; it does not know how a program is started.
+What a contract puts between backticks is published: a program of the product's own with any arguments, any other one
+only in exactly those words, and none that reads commands from the keyboard. Pure; it does not know how one is started.
 """
 
 import re
 import shlex
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeAlias
@@ -16,16 +17,21 @@ from shopfloor.domain.errors import AskModelAgain
 from shopfloor.guard.programs import PROGRAMS
 
 Words: TypeAlias = tuple[str, ...]
-_SPAN = re.compile(r"(`+)(?P<code>[^`].*?)\1", re.S)
+_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n(?P<code>.*?)^[ \t]*\1", re.S | re.M)
+_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?P<code>.+?)(?<!`)\1(?!`)")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,}")
+_STEERING = re.compile(r"PYTHON|LD_|NODE_|PERL|RUBY|BASH|ENV$|PATH$|SHELL|EDITOR|PAGER|GIT_|JAVA_|JDK_")
+"""Variables by which a program can be made to run something else."""
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _OPERATOR = re.compile(r"[();<>|&]+")
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
-_RUNNERS = frozenset(
-    ("uv", "npm", "pnpm", "yarn", "npx", "cargo", "go", "make", "poetry", "bundle", "dotnet", "gradle")
+_INTERPRETERS = frozenset(
+    ("sh", "bash", "dash", "zsh", "fish", "node", "deno", "bun", "ruby", "irb", "perl", "php", "java", "lua", "psql")
 )
-_INTERPRETERS = frozenset(("sh", "bash", "dash", "zsh", "node", "deno", "bun", "ruby", "perl", "php", "java", "lua"))
-_TOOLS = frozenset(("awk", "sed", "vi", "vim", "nano", "less", "more", "tee", "cp", "mv", "dd", "tar", "xargs", "env"))
-"""Programs that show files, or start others, beside those that the guard knows as readers."""
+_VALUELESS = frozenset(("-u", "-B", "-E", "-O", "-s", "-jar", "--enable-preview"))
+"""Options of interpreters behind which the program is still the next word."""
+_PASSES_ON = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("cargo", "run"), ("go", "run")}
+"""Runners that give a program of the product what follows `--`, or for go what follows its package."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,50 +44,63 @@ class Published:
 
     def admit(self, command: str) -> str:
         """The command as it may be started. AskModelAgain says which ones may be, when this is none of them."""
-        line = " ".join(command.strip().removeprefix("exec ").split())
-        if line in self.lines:
-            return line
-        words = _words(line)
+        command = command.strip().removeprefix("exec ")
+        if " ".join(command.split()) in self.lines:
+            return command
+        words = _words(command)
         if words is None:
             raise AskModelAgain(f"{command!r} is more than one program: start one, and type into it. {self._known()}")
-        variables = [word for word in words if _ASSIGNMENT.match(word)][: _leading(words)]
-        program = words[len(variables) :]
-        unknown = [word.partition("=")[0] for word in variables if word.partition("=")[0] not in self.variables]
-        if unknown or not any(program[: len(beginning)] == beginning for beginning in self.programs):
+        leading = _leading(words)
+        names = {word.partition("=")[0] for word in words[:leading]}
+        program = words[leading:]
+        if names - self.variables or not any(program[: len(start)] == start for start in self.programs):
             raise AskModelAgain(f"{command!r} is not published for users, and you judge as one. {self._known()}")
-        return shlex.join(("env", *variables, *program)) if variables else shlex.join(program)
+        return shlex.join(("env", *words) if leading else words)
 
     def _known(self) -> str:
         shown = sorted({" ".join(program) for program in self.programs} | self.lines)
         return f"Published: {'; '.join(f'`{one}`' for one in shown)}." if shown else "No program is published."
 
 
-def published(contract: Contract) -> Published:
-    """What a contract publishes, in its words for judges, its assertions and its start command."""
+def published(contract: Contract, files: Collection[str], is_foreign: Callable[[str], bool]) -> Published:
+    """What a contract publishes, in its words for judges, its assertions and its start command.
+
+    `files` are the product's own, as paths of its checkout; `is_foreign` knows the programs of the machine.
+    """
     texts = [contract.published, *(text for one in contract.assertions for text in (one.behaviour, one.negative))]
-    lines = [*_lines(texts), *([contract.start] if contract.start else [])]
+    found = [*_lines(texts), *([contract.start] if contract.start else [])]
+    lines: set[str] = set()
     programs: set[Words] = set()
     variables: set[str] = set()
-    for line in lines:
-        words = _words(line) or ()
-        leading = _leading(words)
-        variables |= {word.partition("=")[0] for word in words[:leading]}
-        if beginning := _beginning(words[leading:]):
-            programs.add(beginning)
+    for line in found:
+        words = _words(line)
+        leading = _leading(words or ())
+        if words and len(words) == 1 and _VARIABLE.fullmatch(line) and not _STEERING.match(line):
+            variables.add(line)
+            continue
+        variables |= {word.partition("=")[0] for word in (words or ())[:leading]}
+        rest = (words or ())[leading:]
+        if start := _beginning(rest, files, is_foreign):
+            programs.add(start)
+        if words is None or not _reads_commands(rest):
+            lines.add(" ".join(line.split()))
     return Published(programs=frozenset(programs), lines=frozenset(lines), variables=frozenset(variables))
 
 
 def _lines(texts: Iterable[str]) -> list[str]:
-    """Lines of code between backticks, as one would type them."""
-    spans = (span["code"] for text in texts for span in _SPAN.finditer(text))
-    lines = (line.strip().removeprefix("$ ") for span in spans for line in span.splitlines())
-    return [" ".join(line.split()) for line in lines if line]
+    """Lines of code between backticks, as one would type them; the word behind an opening fence is none."""
+    found: list[str] = []
+    for text in texts:
+        found += [line for fence in _FENCE.finditer(text) for line in fence["code"].splitlines()]
+        found += [span["code"] for span in _SPAN.finditer(_FENCE.sub("", text))]
+    return [line for raw in found if (line := raw.strip().removeprefix("$ ").strip())]
 
 
 def _words(line: str) -> Words | None:
     """The words of a command; None when it is not one program with its arguments."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
+    lexer.commenters = ""
     try:
         words = tuple(lexer)
     except ValueError:
@@ -94,18 +113,37 @@ def _leading(words: Words) -> int:
     return next((place for place, word in enumerate(words) if not _ASSIGNMENT.match(word)), len(words))
 
 
-def _beginning(words: Words) -> Words:
-    """As much of a command as names the product's own program; () where only the whole line may be run."""
-    if not words:
-        return ()
-    name = PurePosixPath(words[0]).name
-    if name in PROGRAMS or name in _TOOLS or name == "git":
-        return ()
-    if _PYTHON.fullmatch(name) and words[1:2] == ("-m",):
-        return words[:3] if len(words) > 2 else ()
+def _beginning(words: Words, files: Collection[str], is_foreign: Callable[[str], bool]) -> Words:
+    """As much of a command as names a program of the product's own; () where only the whole line may be run."""
+    name = PurePosixPath(words[0]).name if words else ""
     if _PYTHON.fullmatch(name) or name in _INTERPRETERS:
-        return words[:2] if len(words) > 1 and not words[1].startswith("-") else ()
-    if name in _RUNNERS:
-        named = 3 if words[1:2] in (("run",), ("exec",)) and name != "cargo" else 2
-        return words[:named] if len(words) >= named and not words[named - 1].startswith("-") else ()
-    return words[:1]
+        place = next((at for at, word in enumerate(words[1:], 1) if word not in _VALUELESS), len(words))
+        if words[place : place + 1] == ("-m",) and _is_own_module(words[place + 1 : place + 2], files):
+            return words[: place + 2]
+        own = place < len(words) and _is_own_file(words[place], files)
+        return words[: place + 1] if own else ()
+    if words[:2] in _PASSES_ON and len(words) > 2:
+        return words[:3] if name == "go" else (*words[: words.index("--")], "--") if "--" in words else ()
+    if not words or "/" in words[0]:
+        return words[:1] if words and _is_own_file(words[0], files) else ()
+    return () if is_foreign(name) or name in PROGRAMS else words[:1]
+
+
+def _is_own_file(path: str, files: Collection[str]) -> bool:
+    return not path.startswith(("-", "/")) and str(PurePosixPath(path)) in files
+
+
+def _is_own_module(named: Words, files: Collection[str]) -> bool:
+    """Whether a module stands in the checkout, or below its `src`; the standard library shows any file it is asked."""
+    if not named or named[0].partition(".")[0] in sys.stdlib_module_names:
+        return False
+    path = named[0].replace(".", "/")
+    places = [f"{folder}{path}{end}" for folder in ("", "src/") for end in (".py", "/__main__.py")]
+    return any(place in files for place in places)
+
+
+def _reads_commands(words: Words) -> bool:
+    """A bare interpreter, or one that is told to go on at the keyboard."""
+    name = PurePosixPath(words[0]).name if words else ""
+    speaks = bool(_PYTHON.fullmatch(name)) or name in _INTERPRETERS or name in PROGRAMS
+    return not words or (speaks and all(word in ("-", "-i") or word in _VALUELESS for word in words[1:]))

@@ -5,8 +5,9 @@ the repository's own commands with the base's tests laid back, and only then a r
 It does not know who did the work, nor what happens after the verdict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from time import monotonic
 
 from shopfloor.domain.contract import Check, Contract, SealedChecks
@@ -15,7 +16,13 @@ from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import configures_only_tests, is_test
 from shopfloor.sandbox.protocol import Blueprint, Sandbox
 from shopfloor.validation import tamper
-from shopfloor.validation.counterproof import CONTROL, counterproof, counterproof_of_tests, moved_tests_run
+from shopfloor.validation.counterproof import (
+    CONTROL,
+    counterproof,
+    counterproof_of_tests,
+    moved_tests_run,
+    names_what_fails,
+)
 from shopfloor.validation.court import Court
 from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
 from shopfloor.validation.stage import Stage
@@ -23,6 +30,7 @@ from shopfloor.validation.testrun import got_worse, tests_ran
 
 SEALED = "sealed-checks"
 BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"
+LANDING = "tests as they land"
 KILLED = 128
 """Exit codes from here on are those of processes that a signal ended, also one that we sent."""
 MOST_TESTS_CONTROLLED = 200
@@ -50,25 +58,20 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
     changes = await _changes(court, case)
     found = tamper.findings(changes, case.contract.supersedes)
     restored = await _of_the_base(changes, court, case)
-    added = {change.path: change.after.encode() for change in changes if change.before is None and change.after}
-    moved_to = {place: added[place] for places in tamper.moved(changes).values() for place in places if place in added}
     stage = Stage(
         court=court,
         commit=case.commit,
         laid={**restored, **court.sealed(case.checks)},
-        gone=tuple(moved_to),  # two test files of one name would stand in each other's way
+        gone=_in_the_way(changes, restored),
     )
     sealed = await _sealed_checks(stage, case)
     began = monotonic()
     async with stage.sandbox() as sandbox:
         independence = "enforced" if sandbox.level != "none" else "not enforced: no sandbox"
-        gates = await _gates(court, case, sandbox, tuple(restored))
-    seconds = monotonic() - began
-    if not sealed:
-        gates += await _control_of_gates(stage, case, gates, seconds)
-    if moved_to and (tests := _tests_that_passed(gates)) is not None:
-        as_it_is = Stage(court=court, commit=case.commit, laid={})
-        gates += (await moved_tests_run(as_it_is, tests.command, moved_to, seconds),)
+        gates = await _gates(stage, case, sandbox, tuple(restored))
+    gates += await _control_of_gates(stage, case, gates, monotonic() - began)
+    if restored and _tests_that_passed(gates) is not None:
+        gates += await _as_they_land(Stage(court=court, commit=case.commit, laid={}), changes, gates)
     checks = (*sealed, *gates)
     judge = Judge(independence=independence)
     if case.review is not None and all(check.passed for check in checks) and not any(f.refuses for f in found):
@@ -109,12 +112,7 @@ async def _changes(court: Court, case: Case) -> list[tamper.Change]:
 
 
 def _text(content: bytes | None) -> str | None:
-    if content is None:
-        return None
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return None
+    return None if content is None else content.decode(errors="replace")
 
 
 async def _of_the_base(changes: Sequence[tamper.Change], court: Court, case: Case) -> dict[str, bytes]:
@@ -153,34 +151,62 @@ def _must_have_run(court: Court, outcome: CheckOutcome) -> CheckOutcome:
     return outcome
 
 
-async def _gates(court: Court, case: Case, sandbox: Sandbox, restored: Sequence[str]) -> tuple[CheckOutcome, ...]:
+def _in_the_way(changes: Sequence[tamper.Change], restored: Mapping[str, bytes]) -> tuple[str, ...]:
+    """New test files that bear the name of one that is put back where it stood: some runners take only one of them."""
+    names = {PurePosixPath(path).name for path in restored}
+    fresh = [change.path for change in changes if change.before is None and is_test(change.path)]
+    return tuple(path for path in fresh if PurePosixPath(path).name in names)
+
+
+async def _as_they_land(
+    stage: Stage, changes: Sequence[tamper.Change], gates: Sequence[CheckOutcome]
+) -> tuple[CheckOutcome, ...]:
+    """The repository's tests with the change's own versions of them: what lands must pass, and run what was moved."""
+    tests = _tests_that_passed(gates)
+    assert tests is not None
+    began = monotonic()
+    async with stage.sandbox() as sandbox:
+        landing = await stage.court.outcome(sandbox, LANDING, tests.command)
+    after = {change.path: change.after for change in changes}
+    places = {place: (after[place] or "").encode() for place in tamper.moved_to(changes)}
+    if not landing.passed or not places:
+        return (landing,)
+    return (landing, await moved_tests_run(stage, tests.command, places, monotonic() - began))
+
+
+async def _gates(stage: Stage, case: Case, sandbox: Sandbox, restored: Sequence[str]) -> tuple[CheckOutcome, ...]:
     """The repository's own commands, as they were configured at the base commit."""
+    court = stage.court
     outcomes: list[CheckOutcome] = []
     for name, command in gates_of(case.commands):
         outcome = await court.outcome(sandbox, name, command)
         if name == TESTS:
             outcome = _must_have_run(court, outcome)
         if not outcome.passed and name in case.failing_on_base:
-            outcome = await _excused(court, case, outcome)
+            outcome = await _excused(stage, case, outcome)
         elif restored and name == TESTS:
             outcome = _with(outcome, detail=f"{outcome.detail}; with the base's own {', '.join(restored[:5])}")
         outcomes.append(outcome)
     return tuple(outcomes)
 
 
-async def _excused(court: Court, case: Case, outcome: CheckOutcome) -> CheckOutcome:
+async def _excused(stage: Stage, case: Case, outcome: CheckOutcome) -> CheckOutcome:
     """A command that failed before anybody touched it refuses nobody, but a test that passed then must pass now.
 
     A run that was killed, or killed itself, is no failure of the same kind.
     """
     if outcome.exit_code is None or outcome.exit_code >= KILLED:
         return outcome
+    court = stage.court
     if outcome.name == TESTS:
         place = await court.checkout(case.base, "base-again")
         async with court.start(Blueprint(checkout=str(place))) as sandbox:
             _, before = await court.run(sandbox, outcome.command)
         now = court.desk.blobs.get(outcome.evidence[0].blob).decode(errors="replace")
-        if worse := got_worse(before, now):
+        worse = got_worse(before, now)
+        if not worse and not await names_what_fails(stage, outcome.command, await _base_tests(court, case), now):
+            worse = "but tests that were made to fail are not named: its words are not to be believed"
+        if worse:
             return _with(outcome, detail=f"{outcome.detail}; it failed on the base too, {worse}")
     return _with(outcome, passed=True, detail=f"{outcome.detail}; it failed on the base too")
 
@@ -188,14 +214,18 @@ async def _excused(court: Court, case: Case, outcome: CheckOutcome) -> CheckOutc
 async def _control_of_gates(
     stage: Stage, case: Case, gates: Sequence[CheckOutcome], seconds: float
 ) -> tuple[CheckOutcome, ...]:
-    """Where no sealed check judges, the repository's own tests do: whether their success is to be believed."""
+    """Whether the success of the repository's own tests is to be believed."""
     if (tests := _tests_that_passed(gates)) is None:
         return ()
-    store = stage.court.store
-    paths = [path for path in await store.files(case.base) if is_test(path) and path not in case.contract.supersedes]
-    files = {path: await store.show(case.base, path) or b"" for path in paths[:MOST_TESTS_CONTROLLED]}
+    files = await _base_tests(stage.court, case)
     base = Stage(court=stage.court, commit=case.base, laid={})
     return (await counterproof_of_tests(stage, base, tests.command, files, seconds),)
+
+
+async def _base_tests(court: Court, case: Case) -> dict[str, bytes]:
+    paths = await court.store.files(case.base)
+    chosen = [path for path in paths if is_test(path) and path not in case.contract.supersedes]
+    return {path: await court.store.show(case.base, path) or b"" for path in chosen[:MOST_TESTS_CONTROLLED]}
 
 
 def _tests_that_passed(gates: Sequence[CheckOutcome]) -> CheckOutcome | None:

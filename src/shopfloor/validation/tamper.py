@@ -91,6 +91,22 @@ def moved(changes: Collection[Change]) -> Mapping[str, tuple[str, ...]]:
     return {path: found for path, found in places.items() if found}
 
 
+def moved_to(changes: Collection[Change]) -> tuple[str, ...]:
+    """Files in which tests stand that stood in others before: each must be run where it is."""
+    gone: list[Case] = []
+    for change in changes:
+        if _holds_tests(change.path) and change.before is not None:
+            now = _readable(change.path, change.after) if change.after is not None else ()
+            gone += lost(_readable(change.path, change.before), now)
+    places = {place for found in moved(changes).values() for place in found}
+    places |= {
+        change.path
+        for change in changes
+        if change.after is not None and any(found_again(case, _fresh_cases((change,))) for case in gone)
+    }
+    return tuple(sorted(places))
+
+
 def _stands_now(change: Change, changes: Collection[Change]) -> tuple[str, ...]:
     for other in changes:
         same = other.before is None and other.after == change.before

@@ -16,6 +16,7 @@ _COUNTS = (
     re.compile(r"^\s*(\d+) (?:passing|failing)\b", re.M),  # mocha
     re.compile(r"^(?:\[\w+\] )?Tests run: (\d+)", re.M),  # JUnit under Maven
 )
+_FAILURES = (re.compile(r"\b(\d+) (?:failed|failing)\b"), re.compile(r"^(?:# |ℹ )fail (\d+)", re.M))
 _PASSES = (
     _COUNTS[0],
     re.compile(r"^(?:# |ℹ )pass (\d+)", re.M),
@@ -60,7 +61,7 @@ def _named(said: str, name: str) -> int:
 
 
 _FAILED = re.compile(
-    r"^(?:FAIL|ERROR): (?P<unittest>\S+ \(\S+\))|^(?:FAILED|ERROR) (?P<pytest>\S+::\S+|\S+\.py)\b"
+    r"^(?:FAIL|ERROR): (?P<unittest>\S+ \(\S+\))|^(?:FAILED|ERROR) (?P<pytest>\S+::.+?|\S+\.py)(?= - |\s*$)"
     r"|^\s*--- FAIL: (?P<go>\S+)|^test (?P<rust>\S+) \.\.\. FAILED"
     r"|^\s*● (?P<jest>\S.*\S)\s*$|^\s*(?:FAIL|×) +(?P<vitest>\S+ > .*?)(?: \d+ms)?\s*$"
     r"|^\s*not ok \d+ - (?P<tap>.*\S)\s*$|^✖ (?P<node>.*\S) \([\d.]+ms\)|^\[ERROR\] +(?P<junit>\w+[.#]\w+):\d+",
@@ -85,9 +86,17 @@ def got_worse(before: str, now: str) -> str:
     passed, passes = _number_passed(before), _number_passed(now)
     if passed is not None and (passes or 0) < passed:
         return f"but then {passed} tests passed, and now {passes or 'none'}"
-    if passes is not None or (failed and fails):
+    if failed and fails and _all_named(before) and _all_named(now):
         return ""
     return "and its output does not show that nothing got worse; mend what fails on the base first"
+
+
+def _all_named(output: str) -> bool:
+    """Whether a run names as many failures as it counts; a runner that counts none names them all."""
+    output = _COLOUR.sub("", output)
+    counts = [int(count) for pattern in _FAILURES for count in pattern.findall(output)]
+    counts += [_named(said, "failures") + _named(said, "errors") for _, said in _UNITTEST.findall(output)]
+    return not counts or max(counts) == len(failing_tests(output))
 
 
 def _number_passed(output: str) -> int | None:

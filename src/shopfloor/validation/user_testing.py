@@ -4,6 +4,7 @@ A verdict needs evidence; no evidence is failed, and blocked never counts as pas
 on in a fresh arena after its steps were taken again. It does not know how the product was built.
 """
 
+import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, cast
@@ -31,6 +32,8 @@ from shopfloor.validation.docket import Docket
 from shopfloor.validation.drivers.app import App, Recipe, app_under_test
 from shopfloor.validation.judge_tools import Hands
 from shopfloor.validation.published import published
+
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 
 class UserVerdict(Arguments):
@@ -115,7 +118,7 @@ async def _in_arena(court: Court, case: UserCase, sandbox: Sandbox) -> tuple[Jud
             docket,
             stack,
             address=case.address,
-            published=published(case.contract),
+            published=published(case.contract, await court.store.files(case.commit), is_foreign),
             app=app,
             browser=court.find_browser(),
         )
@@ -127,6 +130,11 @@ async def _in_arena(court: Court, case: UserCase, sandbox: Sandbox) -> tuple[Jud
         )
         drivable = replace(case, assertions=tuple(one.id for one in case.wanted if one.surface not in cannot))
         return (*blocked, *(await _judged(court, drivable, docket, hands) if drivable.assertions else ()))
+
+
+def is_foreign(program: str) -> bool:
+    """Whether a program is the machine's: what a sandbox shows of the host is its system folders."""
+    return shutil.which(program, path=SYSTEM_PATH) is not None
 
 
 async def _judged(court: Court, case: UserCase, docket: Docket, hands: Hands) -> tuple[Judged, ...]:

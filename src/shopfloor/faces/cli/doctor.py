@@ -14,6 +14,7 @@ import anyio
 from shopfloor import __version__
 from shopfloor.domain.errors import Broken, GiveUp
 from shopfloor.domain.fact import Fact
+from shopfloor.faces.cli.plain import plain
 from shopfloor.faces.cli.show import print_json
 from shopfloor.journal.durable import make_folder
 from shopfloor.models.connect import connect, disconnect
@@ -42,7 +43,7 @@ def show(output: str) -> None:
         print_json(found)
         return
     for one in found:
-        print(f"{'ok ' if one.ok else '-- '} {one.name:<12} {one.what}")
+        print(f"{'ok ' if one.ok else '-- '} {one.name:<12} {plain(one.what)}")
 
 
 def _machine() -> list[Found]:

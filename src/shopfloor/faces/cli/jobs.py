@@ -169,10 +169,13 @@ async def _typed(ask: Callable[[], T]) -> T:
     """What a person answers, waited for on a thread that ends with the process: Ctrl-C is heard meanwhile."""
     answered = anyio.Event()
     answers: list[T] = []
+    troubles: list[Exception] = []
 
     def wait() -> None:
         try:
             answers.append(ask())
+        except (OSError, ValueError) as trouble:  # a closed terminal, or bytes that are no text
+            troubles.append(trouble)
         finally:
             with suppress(RuntimeError):  # nobody waits any more
                 anyio.from_thread.run_sync(answered.set, token=token)
@@ -180,6 +183,8 @@ async def _typed(ask: Callable[[], T]) -> T:
     token = anyio.lowlevel.current_token()
     Thread(target=wait, daemon=True).start()
     await answered.wait()
+    if troubles:
+        raise troubles[0]
     return answers[0]
 
 
