@@ -4,13 +4,12 @@ It does not know how they are laid out.
 """
 
 from collections.abc import Iterable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import msgspec
+if TYPE_CHECKING:
+    from shopfloor.domain.fact import Fact
 
-from shopfloor.domain.fact import Fact
-
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound="Fact")
 
 
 def plain(text: str) -> str:
@@ -25,6 +24,8 @@ def plain_lines(text: str) -> str:
 
 def plain_fact(fact: F) -> F:
     """A fact with all the texts in it made plain, its line breaks kept."""
+    import msgspec  # not for `--help`, which needs no fact
+
     return msgspec.convert(_plainly(msgspec.to_builtins(fact)), type(fact))
 
 
