@@ -6,7 +6,6 @@ from typing import cast
 from shopfloor.domain.errors import Broken, GiveUp, NeedsHuman, TryLater
 from shopfloor.faces.cli.app import app
 from shopfloor.faces.cli.exits import BROKEN, GAVE_UP, INTERRUPTED, NEEDS_PERSON, TRY_LATER
-from shopfloor.faces.cli.plain import plain_lines
 
 
 def main() -> None:
@@ -43,5 +42,7 @@ def _told(problem: KeyboardInterrupt | GiveUp | NeedsHuman | TryLater | Broken) 
 
 
 def _say(text: str, code: int) -> int:
+    from shopfloor.faces.cli.plain import plain_lines
+
     print(f"shopfloor: {plain_lines(text)}", file=sys.stderr)
     return code
