@@ -558,3 +558,15 @@ def test_a_forged_failure_excuses_nothing(tmp_path: Path) -> None:
         assert "not to be believed" in verdict.checks[0].detail
 
     in_court(tmp_path, story, {"calc.py": CALC, "test_calc.py": known})
+
+
+def test_where_nothing_passed_nothing_can_get_worse(tmp_path: Path) -> None:
+    """A repository whose only test fails before anybody came: honest work is not refused for it."""
+    failing = CALC_TEST.replace("add(1, 2), 3", "add(1, 2), 4")
+
+    async def story(room: Courtroom) -> None:
+        verdict = await room.judge(room.commit({"calc.py": DOUBLE}), double_checks(room), failing_on_base=("tests",))
+
+        assert verdict.passed, refusals(verdict)
+
+    in_court(tmp_path, story, {"calc.py": CALC, "test_calc.py": failing})

@@ -26,7 +26,7 @@ from shopfloor.validation.counterproof import (
 from shopfloor.validation.court import Court
 from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
 from shopfloor.validation.stage import Stage
-from shopfloor.validation.testrun import got_worse, tests_ran
+from shopfloor.validation.testrun import got_worse, number_passed, tests_ran
 
 SEALED = "sealed-checks"
 BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"
@@ -204,7 +204,9 @@ async def _excused(stage: Stage, case: Case, outcome: CheckOutcome) -> CheckOutc
             _, before = await court.run(sandbox, outcome.command)
         now = court.desk.blobs.get(outcome.evidence[0].blob).decode(errors="replace")
         worse = got_worse(before, now)
-        if not worse and not await names_what_fails(stage, outcome.command, await _base_tests(court, case), now):
+        some_passed = number_passed(before) != 0  # else there was nothing that could have got worse
+        tests = await _base_tests(court, case)
+        if not worse and some_passed and not await names_what_fails(stage, outcome.command, tests, now):
             worse = "but tests that were made to fail are not named: its words are not to be believed"
         if worse:
             return _with(outcome, detail=f"{outcome.detail}; it failed on the base too, {worse}")

@@ -83,7 +83,7 @@ def got_worse(before: str, now: str) -> str:
     failed, fails = failing_tests(before), failing_tests(now)
     if new := sorted(fails - failed):
         return f"but not {', '.join(new[:5])}"
-    passed, passes = _number_passed(before), _number_passed(now)
+    passed, passes = number_passed(before), number_passed(now)
     if passed is not None and (passes or 0) < passed:
         return f"but then {passed} tests passed, and now {passes or 'none'}"
     if failed and fails and _all_named(before) and _all_named(now):
@@ -99,7 +99,7 @@ def _all_named(output: str) -> bool:
     return not counts or max(counts) == len(failing_tests(output))
 
 
-def _number_passed(output: str) -> int | None:
+def number_passed(output: str) -> int | None:
     """How many tests passed, or for go how many packages, in the words of any runner we can read."""
     known = tests_passed(output)
     if known is not None:
