@@ -20,13 +20,13 @@ from shopfloor.domain.mission import (
 )
 from shopfloor.domain.spending import Budget
 from shopfloor.missions.checks import to_be_checked
-from shopfloor.missions.contract_text import contract_of, contract_text
 from shopfloor.missions.fixes import plan_fix
 from shopfloor.missions.landing import landing_files
 from shopfloor.missions.moves import PlanFix, root
 from shopfloor.missions.plan import LARGE_AGENT, SMALL_AGENT, expected_cost
 from shopfloor.missions.state import Mission, fold
 from shopfloor.missions.work import ClaimedRun, checks_of, contradictions
+from shopfloor.validation.contract_file import contract_of, contract_text
 
 CSV = Feature(id="csv", title="CSV", description="Write orders.", claims=("VAL-CSV-001", "VAL-CSV-002"), milestone="m1")
 PAGE = Feature(id="export-page", title="Page", description="A button.", claims=("VAL-PAGE-001",), milestone="m1")

@@ -296,7 +296,7 @@ def test_a_judge_answers_dialogs_and_goes_from_tab_to_tab(tmp_path: Path, port: 
         assert "dialog 'Clear all?' was dismissed; say beforehand" in answers[3]
         assert "dialog 'Clear all?' was accepted" in answers[6]
         assert "'the first' is no number of a tab" in answers[8]
-        assert "tab 1:" in answers[9] and "(here)" in answers[9].split("tab 1:")[1].split("tab 2:")[0]
+        assert "tab 1:" in answers[9] and "(here)" in answers[9].split("\ntab 1:")[1].split("\ntab 2:")[0]
 
     assert judged_as_user(tmp_path, port, steps, ("web",), look=look).passed
 

@@ -4,7 +4,9 @@ from typing import Literal, TypeAlias
 
 from shopfloor.domain.fact import Fact
 
-Surface: TypeAlias = Literal["library", "terminal", "http", "web"]
+Surface: TypeAlias = Literal["library", "terminal", "http", "web", "desktop"]
+Control: TypeAlias = Literal["two inputs", "reload", "second tab", "restart", "repeat"]
+"""What an assertion must go through besides its steps: other words, or the same seen again after one of these."""
 EvidenceKind: TypeAlias = Literal["check", "transcript", "exchange", "screenshot"]
 
 
@@ -25,7 +27,8 @@ class Assertion(Fact):
     """One checkable claim.
 
     `behaviour` is written as Given/When/Then or in EARS form; `negative` says what must not happen.
-    A `guard` already holds today and must go on holding; a `new` one must fail before the work.
+    A `guard` already holds today and must go on holding; a `new` one must fail before the work. `steps` are compiled:
+    lines in which it can be judged without a model (validation.drivers.steps).
     """
 
     id: str
@@ -34,6 +37,9 @@ class Assertion(Fact):
     surface: Surface
     negative: str = ""
     kind: Literal["new", "guard"] = "new"
+    evidence: tuple[EvidenceKind, ...] = ()
+    controls: tuple[Control, ...] = ()
+    steps: tuple[str, ...] = ()
 
 
 class Check(Fact):
@@ -58,7 +64,9 @@ class Contract(Fact):
 
     `supersedes` lists existing test files that the new behaviour contradicts: they may change, no others.
     `start` is the command that starts the app for judges, "" for a library; `published` is what judges may rely on
-    (URLs, roles and names, test ids, commands).
+    (URLs, roles and names, test ids, commands), and `names` are words for things on its pages (`new-todo` is
+    `class "new-todo" or id "new-todo"`), of which steps speak as `@new-todo`. `state` says where the app keeps what
+    its users do: in their `browser`, or in the `app`, where one assertion can see what another has done.
     """
 
     title: str
@@ -66,6 +74,8 @@ class Contract(Fact):
     published: str = ""
     start: str = ""
     supersedes: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+    state: Literal["app", "browser"] = "app"
 
     def assertion(self, assertion_id: str) -> Assertion:
         """The assertion of that id; KeyError if the contract has none."""

@@ -21,12 +21,12 @@ from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import ContractSealed
 from shopfloor.domain.mission import Plan
 from shopfloor.domain.spending import Budget
-from shopfloor.missions.contract_text import contract_of, contract_text, spec_text
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.repo.sources import is_test_configuration
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Arguments
+from shopfloor.validation.contract_file import contract_of, contract_text, spec_text
 from shopfloor.validation.court import ending
 from shopfloor.validation.scrutiny import KILLED, TESTS, gates_of
 from shopfloor.validation.testrun import tests_ran

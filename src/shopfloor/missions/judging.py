@@ -10,11 +10,11 @@ from shopfloor.domain.contract import SealedChecks
 from shopfloor.domain.events import AttemptEnded
 from shopfloor.domain.mission import Feature, Milestone, Verdict
 from shopfloor.domain.spending import Budget
-from shopfloor.missions.contract_text import contract_of
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.missions.work import checks_of, commands_run
 from shopfloor.repo.services import commands_since
+from shopfloor.validation.contract_file import contract_of
 from shopfloor.validation.review import ReviewCase
 from shopfloor.validation.scrutiny import Case, scrutinise
 from shopfloor.validation.user_testing import UserCase, test_as_user

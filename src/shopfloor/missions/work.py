@@ -17,12 +17,12 @@ from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import AgentEvent, AttemptEnded, AttemptStarted, ToolCalled, ToolReturned
 from shopfloor.domain.mission import CommandRun, Feature, Handoff, Plan
 from shopfloor.domain.spending import Budget
-from shopfloor.missions.contract_text import contract_of, spec_text
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.repo.bundle import LARGEST_BUNDLE, MESSAGE_VARIABLE, BundleExit, bundle_command
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Arguments
+from shopfloor.validation.contract_file import contract_of, spec_text
 
 BUNDLE = ".git/shopfloor.bundle"
 BUNDLE_TIMEOUT_S = 300.0

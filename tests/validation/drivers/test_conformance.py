@@ -91,7 +91,7 @@ CASES = {
         its_words="'butter' is not there",
         crash=OpenPage(url="/crash"),
         crash_words="not done: net::ERR_",
-        foreign=Type(text="x"),
+        foreign=Keys(names=("x",)),
     ),
 }
 

@@ -17,9 +17,9 @@ from shopfloor.faces.page.build import money, report_page
 from shopfloor.factory import Factory, open_factory
 from shopfloor.floor.report import Report
 from shopfloor.journal.store import inbox_of
-from shopfloor.missions.contract_text import contract_text
 from shopfloor.missions.shop import mission_stream
 from shopfloor.settings import read_settings
+from shopfloor.validation.contract_file import contract_text
 
 _SUFFIXES = {"screenshot": "png", "transcript": "txt", "exchange": "txt", "check": "txt"}
 

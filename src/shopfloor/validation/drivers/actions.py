@@ -12,12 +12,14 @@ import msgspec
 from shopfloor.domain.errors import AskModelAgain
 from shopfloor.domain.fact import Fact
 
-PointedBy: TypeAlias = Literal["role", "label", "placeholder", "testid", "text"]
+PointedBy: TypeAlias = Literal["role", "label", "placeholder", "testid", "text", "published", "class", "id", "element"]
 
 
 class Target(Fact):
     """A thing on a page, as a user would name it: `button "Add"`, `label "Email"`, `checkbox in listitem "Milk"`.
 
+    `@item "Milk"` is a thing that the contract publishes under the name in `role`, here one in which "Milk" is read.
+    What a name stands for may be said with `class`, `id` and `element` too; nothing else may.
     `number` counts from 1 among several that match; 0 means that exactly one must match.
     """
 
@@ -28,8 +30,8 @@ class Target(Fact):
     within: "Target | None" = None
 
     def __str__(self) -> str:
-        words = [self.role if self.by == "role" else self.by]
-        if self.name or self.by != "role":
+        words = [{"role": self.role, "published": f"@{self.role}"}.get(self.by, self.by)]
+        if self.name or self.by not in ("role", "published"):
             words.append(msgspec.json.encode(self.name).decode())
         if self.number:
             words.append(f"#{self.number}")
@@ -38,26 +40,50 @@ class Target(Fact):
         return " ".join(words)
 
 
-_ONE_TARGET = re.compile(r'\s*(?P<kind>[a-z]+)(?:\s+(?P<name>"(?:[^"\\]|\\.)*"))?(?:\s+#(?P<number>[1-9]\d{0,5}))?\s*')
+_ONE_TARGET = re.compile(
+    r'\s*(?P<kind>[a-z]+|@[a-z][a-z0-9-]*)(?:\s+(?P<name>"(?:[^"\\]|\\.)*"))?(?:\s+#(?P<number>[1-9]\d{0,5}))?'
+)
+_INSIDE = re.compile(r"\s+in\s+(?=[@a-z])")
 _NAMED = ("label", "placeholder", "testid", "text")
+_INTERNAL = ("class", "id", "element")
 
 
 def parse_target(text: str) -> Target:
     """The target that `text` names; the inverse of `str(target)`. AskModelAgain if it names none."""
+    target, rest = read_target(text)
+    if rest.strip():
+        raise _no_target(text)
+    return target
+
+
+def parse_published(text: str) -> tuple[Target, ...]:
+    """What a published name stands for: targets with `or` between them, which may name classes, ids and elements."""
+    target, rest = read_target(text, internal=True)
+    if not rest.strip():
+        return (target,)
+    if not (further := re.match(r"\s+or\s+", rest)):
+        raise _no_target(text)
+    return (target, *parse_published(rest[further.end() :]))
+
+
+def read_target(text: str, *, internal: bool = False) -> tuple[Target, str]:
+    """The target at the beginning of `text`, and what follows it. AskModelAgain if there is none."""
     match = _ONE_TARGET.match(text)
     if match is None:
         raise _no_target(text)
-    rest = text[match.end() :]
-    if rest and not rest.startswith("in "):
-        raise _no_target(text)
-    kind, name = match["kind"], _unquoted(match["name"] or '""', text)
-    number, within = int(match["number"] or 0), parse_target(rest[3:]) if rest else None
-    for by in _NAMED:
+    within, rest = None, text[match.end() :]
+    if inside := _INSIDE.match(rest):
+        within, rest = read_target(rest[inside.end() :], internal=internal)
+    kind, number = match["kind"], int(match["number"] or 0)
+    name = _unquoted(match["name"] or '""', text)
+    if kind.startswith("@"):
+        return Target(by="published", role=kind[1:], name=name, number=number, within=within), rest
+    for by in (*_NAMED, *_INTERNAL):
         if kind == by:
-            if not name:
+            if not name or (by in _INTERNAL and not internal):
                 raise _no_target(text)
-            return Target(by=by, name=name, number=number, within=within)
-    return Target(by="role", role=kind, name=name, number=number, within=within)
+            return Target(by=by, name=name, number=number, within=within), rest
+    return Target(by="role", role=kind, name=name, number=number, within=within), rest
 
 
 def _unquoted(quoted: str, text: str) -> str:
@@ -194,7 +220,7 @@ class StartProgram(Fact, tag="StartProgram"):
 
 
 class Type(Fact, tag="Type"):
-    """Type text; a line break in it is the Enter key."""
+    """Type text where the focus is; a line break in it is the Enter key."""
 
     text: str
 
@@ -226,6 +252,7 @@ WebAction: TypeAlias = (
     | Back
     | AnswerDialogs
     | Screenshot
+    | Type
     | Look
     | WaitFor
 )

@@ -14,7 +14,20 @@ import msgspec
 from shopfloor.domain.errors import AskModelAgain, Broken, GiveUp
 from shopfloor.sandbox.protocol import Process, Sandbox
 from shopfloor.validation.drivers.hands import requests, serve, window, wire
-from shopfloor.validation.drivers.hands.wire import Act, Answer, Ask, Close, Exchanged, Knock, Seen, Send
+from shopfloor.validation.drivers.hands.wire import (
+    Act,
+    Answer,
+    Ask,
+    Close,
+    Exchanged,
+    Expect,
+    Forget,
+    Fresh,
+    Knock,
+    Seen,
+    Send,
+    Where,
+)
 
 GRACE_S = 25.0
 """What a deed may take on top of its own patience before the drive server counts as lost."""
@@ -44,14 +57,19 @@ class Drive:
     async def knock(self, host: str, port: int) -> Exchanged:
         return _exchanged(await self._ask(Knock(host=host, port=port), GRACE_S))
 
+    async def forget(self) -> None:
+        """Drops all cookies of plain requests."""
+        await self._ask(Forget(), GRACE_S)
+
+    async def begin(self, names: dict[str, tuple[tuple[Where, ...], ...]]) -> Seen:
+        """A new session of the browser, with nothing in it."""
+        return _seen(await self._ask(Fresh(names=names), GRACE_S))
+
     async def act(self, act: Act) -> Seen:
-        match await self._ask(act, act.seconds + 0.03 * len(act.text) + GRACE_S):
-            case Seen(no_browser=True, problem=problem):
-                raise GiveUp(f"no browser here: {problem}")
-            case Seen() as seen:
-                return seen
-            case Exchanged():
-                raise Broken(f"the drive server answered {act!r} with an HTTP exchange")
+        return _seen(await self._ask(act, act.seconds + 0.03 * len(act.text) + GRACE_S))
+
+    async def expect(self, expect: Expect) -> Seen:
+        return _seen(await self._ask(expect, expect.seconds + GRACE_S))
 
     async def close(self) -> None:
         """Asks it to end its browser; ends it by force if it does not."""
@@ -96,6 +114,16 @@ def _exchanged(answer: Answer) -> Exchanged:
     if isinstance(answer, Exchanged):
         return answer
     raise Broken(f"the drive server answered a request with {answer!r}")
+
+
+def _seen(answer: Answer) -> Seen:
+    match answer:
+        case Seen(no_browser=True, problem=problem):
+            raise GiveUp(f"no browser here: {problem}")
+        case Seen():
+            return answer
+        case Exchanged():
+            raise Broken("the drive server answered a browser's ask with an HTTP exchange")
 
 
 @asynccontextmanager

@@ -10,10 +10,21 @@ import msgspec
 
 from shopfloor.domain.errors import AskModelAgain
 from shopfloor.sandbox.protocol import Sandbox
+from shopfloor.validation.drivers import json_path
 from shopfloor.validation.drivers.actions import Action, Request
 from shopfloor.validation.drivers.drive import Drive, open_drive
+from shopfloor.validation.drivers.expectations import (
+    Body,
+    Expectation,
+    Header,
+    HttpExpectation,
+    Json,
+    JsonIsA,
+    Keep,
+    Status,
+)
 from shopfloor.validation.drivers.hands.wire import Exchanged, Send
-from shopfloor.validation.drivers.protocol import Exhibit, Observation, Transcript, capped, foreign, local_url
+from shopfloor.validation.drivers.protocol import Exhibit, Observation, Transcript, capped, describe, foreign, local_url
 
 _TELLING = (
     *("content-type", "content-disposition", "location", "link", "allow", "etag", "cache-control", "retry-after"),
@@ -28,16 +39,66 @@ class HttpDriver:
     def __init__(self, drive: Drive, base_url: str) -> None:
         self._drive = drive
         self._base_url = base_url
+        self._last: Exchanged | None = None
         self.transcript = Transcript()
+
+    async def begin(self) -> None:
+        """A new session, which has no cookies."""
+        self._last, self.transcript = None, Transcript()
+        await self._drive.forget()
 
     async def perform(self, action: Action) -> Observation:
         if not isinstance(action, Request):
             raise foreign("HTTP", action, _KNOWN)
-        done = await self._drive.send(_to_send(action, self._base_url))
+        done = self._last = await self._drive.send(_to_send(action, self._base_url))
         caption = f"{action.method} {action.url}: {done.status or done.problem}"
         exhibit = Exhibit(kind="exchange", content=raw_exchange(done), caption=caption)
         seen = Observation(text=told(action, done), happened=done.status > 0, evidence=(exhibit,))
         return self.transcript.note(action, seen)
+
+    async def check(self, expectation: Expectation, patience_s: float) -> Observation:
+        """An answer does not change any more: there is nothing to wait for."""
+        if not isinstance(expectation, HttpExpectation):
+            raise foreign("HTTP", expectation, _KNOWN)
+        if self._last is None:
+            raise AskModelAgain("no request was sent whose answer could be looked at")
+        problem, kept = _differs(expectation, self._last)
+        text = f"{describe(expectation)}: {f'but {problem}' if problem else 'so it is'}"
+        return self.transcript.note(expectation, Observation(text=capped(text), happened=not problem, kept=kept))
+
+
+def _differs(expectation: HttpExpectation, done: Exchanged) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """How an answer is not as expected, or "", and what is to be kept of it."""
+    if not done.status:
+        return done.problem, ()
+    match expectation:
+        case Status(code=code):
+            return ("" if done.status == code else f"it is {done.status} {done.reason}"), ()
+        case Header(header=name, text=text):
+            values = ", ".join(value for header, value in done.headers if header == name)
+            return ("" if text in values else f"it is {values!r}"), ()
+        case Body(text=text, lacks=lacks):
+            there = text in done.body.decode(errors="replace")
+            return ("" if there is not lacks else f"the body {'has' if there else 'lacks'} it"), ()
+        case Json() | JsonIsA() | Keep():
+            return _differs_in_json(expectation, done.body)
+
+
+def _differs_in_json(expectation: Json | JsonIsA | Keep, body: bytes) -> tuple[str, tuple[tuple[str, str], ...]]:
+    try:
+        values = json_path.found(expectation.path, msgspec.json.decode(body))
+    except msgspec.DecodeError as error:
+        return f"the body is no JSON ({error})", ()
+    match expectation:
+        case JsonIsA(kind=kind):
+            there = json_path.type_of(values)
+            return ("" if there == kind else f"it is {'absent' if there == 'absent' else f'a {there}'}"), ()
+        case Keep(path=path, name=name):
+            if not values or isinstance(values[0], dict | list | None):
+                return f"there is no text and no number at {path}", ()
+            return "", ((name, values[0] if isinstance(values[0], str) else msgspec.json.encode(values[0]).decode()),)
+        case Json(path=path, relation=relation, json=wanted):
+            return json_path.differs(path, values, relation, wanted), ()
 
 
 @asynccontextmanager

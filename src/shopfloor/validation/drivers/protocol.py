@@ -11,6 +11,9 @@ from shopfloor.domain.contract import EvidenceKind
 from shopfloor.domain.errors import AskModelAgain
 from shopfloor.domain.fact import Fact
 from shopfloor.validation.drivers.actions import Action
+from shopfloor.validation.drivers.expectations import Expectation
+from shopfloor.validation.drivers.steps import Step as Line
+from shopfloor.validation.drivers.steps import spell
 
 OBSERVATION_CAP = 8_000
 """Characters of one observation that a judge sees; evidence is never cut to this."""
@@ -36,12 +39,14 @@ class Observation(Fact):
     text: str
     happened: bool = True
     evidence: tuple[Exhibit, ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
+    """What a step was told to keep, by name."""
 
 
 class Step(Fact):
-    """One action and what came of it."""
+    """One action or expectation, and what came of it."""
 
-    action: Action
+    action: Line
     observation: Observation
 
 
@@ -58,9 +63,9 @@ class Transcript:
     @property
     def actions(self) -> tuple[Action, ...]:
         """What would have to be done again to get here: a judgement that needs no model."""
-        return tuple(step.action for step in self._steps)
+        return tuple(step.action for step in self._steps if isinstance(step.action, Action))
 
-    def note(self, action: Action, observation: Observation) -> Observation:
+    def note(self, action: Line, observation: Observation) -> Observation:
         """Records a step and hands its observation on."""
         self._steps.append(Step(action=action, observation=observation))
         return observation
@@ -89,34 +94,44 @@ class Driver(Protocol):
         """
         ...
 
+    async def check(self, expectation: Expectation, patience_s: float) -> Observation:
+        """Waits until something holds, `patience_s` at most; what is seen instead if it does not.
 
-def describe(action: Action) -> str:
-    """The action in one line, as it would be written down."""
-    fields = [(field, getattr(action, field)) for field in action.__struct_fields__]
-    said = [
-        f"{field}={value if field == 'target' else repr(value)}"
-        for field, value in fields
-        if value not in (None, False, "", ())
-    ]
-    return f"{type(action).__name__}({', '.join(said)})"
+        Looking changes nothing. Raises like `perform`.
+        """
+        ...
 
 
-def foreign(driver: str, action: Action, known: str) -> AskModelAgain:
-    """What to raise for an action that belongs to another driver."""
-    return AskModelAgain(f"a {driver} driver cannot do {type(action).__name__}: it knows {known}")
+def describe(step: Line) -> str:
+    """A step in one line, as it would be written down."""
+    return spell(step)
+
+
+def foreign(driver: str, step: Line, known: str) -> AskModelAgain:
+    """What to raise for a step that belongs to another driver."""
+    return AskModelAgain(f"a {driver} driver cannot do `{spell(step)}`: it knows {known}")
 
 
 def local_url(base: str, url: str) -> str:
-    """`url` as a whole address of the app; AskModelAgain if it leads anywhere but this machine."""
+    """`url` as a whole address of the app; AskModelAgain if it leads anywhere but this machine or the app's.
+
+    An app may live below a path: `/` is then `base` itself, and `/done` stands beside it.
+    """
     try:
-        whole = urljoin(base, url)
+        whole = base if url == "/" else urljoin(base, below(base, url))
         parts = urlsplit(whole)
-        leads_here = parts.scheme in ("http", "https") and parts.hostname in _LOCAL
+        leads_here = parts.scheme in ("http", "https") and parts.hostname in (*_LOCAL, urlsplit(base).hostname)
     except ValueError:
         leads_here, whole = False, url
     if not leads_here:
         raise AskModelAgain(f"{url!r} is not an address of the app: use a path such as '/', or one under {base!r}")
     return whole
+
+
+def below(base: str, url: str) -> str:
+    """A path of the app as a path of its server."""
+    folder = urlsplit(base).path.rpartition("/")[0]
+    return f"{folder}{url}" if url.startswith("/") and not url.startswith("//") else url
 
 
 def capped(text: str, limit: int = OBSERVATION_CAP) -> str:

@@ -23,6 +23,7 @@ from shopfloor.validation.drivers.actions import (
     Type,
     WaitFor,
 )
+from shopfloor.validation.drivers.expectations import Exit, Expectation, Screen, TerminalExpectation
 from shopfloor.validation.drivers.protocol import Exhibit, Observation, Transcript, capped, describe, foreign
 from shopfloor.validation.drivers.screen import TerminalScreen
 
@@ -72,6 +73,33 @@ class TerminalDriver:
         exhibit = Exhibit(kind="transcript", content=f"{caption}\n\n{text}".encode(), caption=caption)
         seen = Observation(text=capped(text), happened=not problem, evidence=(exhibit,))
         return self.transcript.note(action, seen)
+
+    async def check(self, expectation: Expectation, patience_s: float) -> Observation:
+        if not isinstance(expectation, TerminalExpectation):
+            raise foreign("terminal", expectation, _KNOWN)
+        self._running()
+        deadline = monotonic() + patience_s
+        while (problem := self._differs(expectation)) and (left := deadline - monotonic()) > 0:
+            if self._exit_code is not None:
+                break
+            await self._read(min(left, QUIET_S))
+        caption = describe(expectation)
+        text = f"{self._screen.text}\n[{caption}: {f'but {problem}' if problem else 'so it is'}]"
+        exhibit = Exhibit(kind="transcript", content=text.encode(), caption=caption)
+        seen = Observation(text=capped(text), happened=not problem, evidence=(exhibit,))
+        return self.transcript.note(expectation, seen)
+
+    def _differs(self, expectation: TerminalExpectation) -> str:
+        match expectation:
+            case Screen(text=text, relation="is"):
+                return "" if _trimmed(self._screen.text) == _trimmed(text) else "the screen shows something else"
+            case Screen(text=text, relation=relation):
+                there = text in self._screen.text
+                return "" if there is (relation == "has") else f"the screen {'has' if there else 'lacks'} it"
+            case Exit(code=None):
+                return "" if self._exit_code is None else self._state()
+            case Exit(code=code):
+                return "" if self._exit_code == code else self._state()
 
     async def close(self) -> None:
         """Ends the program, if one is left."""
@@ -194,6 +222,10 @@ async def open_terminal(sandbox: Sandbox, *, rows: int = 24, columns: int = 80) 
         yield driver
     finally:
         await driver.close()
+
+
+def _trimmed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
 
 
 def key_bytes(name: str, *, application: bool = False) -> str:

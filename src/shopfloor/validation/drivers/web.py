@@ -28,15 +28,28 @@ from shopfloor.validation.drivers.actions import (
     Select,
     SwitchTab,
     Target,
+    Type,
     WaitFor,
     WebAction,
+    parse_published,
 )
 from shopfloor.validation.drivers.drive import Drive, open_drive
-from shopfloor.validation.drivers.hands.wire import Act, Seen, Where
+from shopfloor.validation.drivers.expectations import (
+    At,
+    Calm,
+    Counts,
+    Expectation,
+    Holds,
+    Reads,
+    Sees,
+    WebExpectation,
+)
+from shopfloor.validation.drivers.hands.wire import Act, Expect, Seen, Where
 from shopfloor.validation.drivers.protocol import (
     Exhibit,
     Observation,
     Transcript,
+    below,
     capped,
     describe,
     foreign,
@@ -55,30 +68,53 @@ _FIELDS = ("textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton"
 class WebDriver:
     """One fresh browser. Without a chromium it cannot be opened: GiveUp says "no browser here"."""
 
-    def __init__(self, drive: Drive, base_url: str) -> None:
+    def __init__(self, drive: Drive, base_url: str, *, watched: bool = True) -> None:
         self._drive = drive
         self._base_url = base_url
+        self._watched = watched
         self.transcript = Transcript()
+
+    async def begin(self, names: tuple[tuple[str, str], ...]) -> None:
+        """A new session with nothing in it, in which `names` are published. AskModelAgain for a name that is none."""
+        ways = {name: tuple(_where(target) for target in parse_published(meaning)) for name, meaning in names}
+        self.transcript = Transcript()
+        await self._drive.begin(ways)
 
     async def perform(self, action: Action) -> Observation:
         if not isinstance(action, WebAction):
             raise foreign("web", action, _KNOWN)
-        seen = await self._drive.act(_to_act(action, self._base_url))
-        caption = f"{describe(action)} at {seen.url}"
+        act = _to_act(action, self._base_url)
+        act.quiet = not self._watched
+        seen = await self._drive.act(act)
+        text = told(action, seen) if self._watched else f"{describe(action)}: {_outcome(action, seen)}"
+        return self._noted(action, text, seen)
+
+    async def check(self, expectation: Expectation, patience_s: float) -> Observation:
+        if not isinstance(expectation, WebExpectation):
+            raise foreign("web", expectation, _KNOWN)
+        expect = _to_expect(expectation, self._base_url)
+        expect.seconds, expect.picture = patience_s, patience_s > 0
+        seen = await self._drive.expect(expect)
+        held = f"but {seen.problem}" if seen.problem else "so it is"
+        return self._noted(expectation, f"{describe(expectation)}: {held}", seen)
+
+    def _noted(self, step: WebAction | WebExpectation, text: str, seen: Seen) -> Observation:
+        caption = f"{describe(step)} at {seen.url}"
         picture = (Exhibit(kind="screenshot", content=seen.picture, caption=caption),) if seen.picture else ()
-        return self.transcript.note(
-            action, Observation(text=capped(told(action, seen)), happened=not seen.problem, evidence=picture)
-        )
+        return self.transcript.note(step, Observation(text=capped(text), happened=not seen.problem, evidence=picture))
 
 
 @asynccontextmanager
 async def open_web(
-    sandbox: Sandbox, base_url: str = "http://localhost:8000", *, chromium: str = ""
+    sandbox: Sandbox, base_url: str = "http://localhost:8000", *, chromium: str = "", watched: bool = True
 ) -> AsyncGenerator[WebDriver]:
-    """A browser in the judge's view of `sandbox`. GiveUp if there is none: what needs it is blocked, never passed."""
+    """A browser in the judge's view of `sandbox`. GiveUp if there is none: what needs it is blocked, never passed.
+
+    One that is not `watched` does not tell what every step changed, and is faster: for steps that say what they expect.
+    """
     async with open_drive(sandbox, chromium=chromium) as drive:
         await drive.act(Act(do="start"))
-        yield WebDriver(drive, base_url)
+        yield WebDriver(drive, base_url, watched=watched)
 
 
 def told(action: WebAction, seen: Seen) -> str:
@@ -134,6 +170,8 @@ def _to_act(action: WebAction, base: str) -> Act:
             return Act(do="hover", where=_where(target))
         case Fill(target=target, text=text):
             return Act(do="fill", where=_where(target), text=text)
+        case Type(text=text):
+            return Act(do="type", text=text)
         case Press(key=key, target=target):
             return Act(do="press", where=_where(target), text=key)
         case Select(target=target, option=option):
@@ -154,6 +192,23 @@ def _to_act(action: WebAction, base: str) -> Act:
             return Act(do="wait_gone" if gone else "wait", text=text, seconds=seconds)
         case _:
             assert_never(action)
+
+
+def _to_expect(expectation: WebExpectation, base: str) -> Expect:
+    match expectation:
+        case Sees(target=target, state=state):
+            return Expect(that=state, where=_where(target))
+        case Counts(target=target, number=number):
+            return Expect(that="count", where=_where(target), number=number)
+        case Reads(target=target, texts=texts):
+            return Expect(that="texts", where=_where(target), texts=texts)
+        case Holds(target=target, value=value):
+            return Expect(that="value", where=_where(target), text=value)
+        case At(address=address, whole=whole):
+            text = below(base, address) if whole else address
+            return Expect(that="address_is" if whole else "address_has", text=text)
+        case Calm():
+            return Expect(that="calm")
 
 
 def _where(target: Target | None) -> tuple[Where, ...]:

@@ -16,7 +16,19 @@ import msgspec
 
 from shopfloor.validation.drivers.hands.requests import exchange, knock
 from shopfloor.validation.drivers.hands.window import NoBrowser, Window
-from shopfloor.validation.drivers.hands.wire import Act, Answer, Ask, Close, Knock, Seen, Send
+from shopfloor.validation.drivers.hands.wire import (
+    Act,
+    Answer,
+    Ask,
+    Close,
+    Exchanged,
+    Expect,
+    Forget,
+    Fresh,
+    Knock,
+    Seen,
+    Send,
+)
 
 
 def serve(chromium: str) -> None:
@@ -49,25 +61,34 @@ class Hands:
         self._jar = CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
         self._window: Window | None = None
 
-    def do(self, ask: Send | Knock | Act) -> Answer:
+    def do(self, ask: Send | Knock | Forget | Fresh | Act | Expect) -> Answer:
         match ask:
             case Send():
                 return exchange(ask, self._jar)
             case Knock():
                 return knock(ask)
-            case Act():
-                return self._act(ask)
+            case Forget():
+                self._jar.clear()
+                return Exchanged()
+            case Fresh() | Act() | Expect():
+                return self._in_browser(ask)
 
     def close(self) -> None:
         if self._window is not None:
             self._window.close()
 
-    def _act(self, act: Act) -> Seen:
+    def _in_browser(self, ask: Fresh | Act | Expect) -> Seen:
         try:
             self._window = self._window or Window(self._chromium)
         except NoBrowser as error:
             return Seen(problem=str(error), no_browser=True)
-        return self._window.act(act)
+        match ask:
+            case Fresh(names=names):
+                return self._window.begin(names)
+            case Act():
+                return self._window.act(ask)
+            case Expect():
+                return self._window.expect(ask)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,6 @@
 """One fresh browser: acts through real input events only, and notes what goes wrong on its pages.
 
-No script is injected, no check is forced: what a user could not click is not clicked. It does not know what a page
+No script acts, no check is forced: what a user could not click is not clicked. It does not know what a page
 should show.
 """
 
@@ -10,14 +10,16 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from shopfloor.validation.drivers.hands.wire import PATIENCE_S, Act, Seen, Where
+from shopfloor.validation.drivers.hands.wire import PATIENCE_S, Act, Expect, Seen, Where
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page, WebError
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Locator, Page, WebError
     from playwright.sync_api import Request as Sent
 
 LAUNCH_S = 20.0
 SETTLE_S = 2.0
+Names = dict[str, tuple[tuple[Where, ...], ...]]
+"""What published names stand for: ways that lead to a thing."""
 _WAYS_OUT = ("open", "tab", "switch")
 _ENDLESS = ("eventsource", "websocket", "media", "ping")
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -33,15 +35,28 @@ class Window:
 
     def __init__(self, chromium: str) -> None:
         self._chromium = chromium
+        self._stop: Callable[[], None] = lambda: None
+        self._browser = self._launched()
+        self._empty({})
+
+    def _empty(self, names: Names) -> None:
+        """Everything as in a browser that was never used."""
+        self._names = names
         self._troubles: list[str] = []
+        self._errors: list[str] = []
         self._open_requests: set[Sent] = set()
         self._accepts, self._reply = False, ""
         self._hangs = False
-        self._stop: Callable[[], None] = lambda: None
-        self._context = self._launched()
+        self._context = self._new_context()
         self._page = self._context.new_page()
 
-    def _launched(self) -> "BrowserContext":
+    def begin(self, names: Names) -> Seen:
+        """A new session, with nothing in it; the old one is gone."""
+        self._context.close()
+        self._empty(names)
+        return Seen(url=self._page.url)
+
+    def _launched(self) -> "Browser":
         try:
             api = _playwright()
         except ImportError as error:
@@ -58,7 +73,10 @@ class Window:
         except api.Error as error:
             playwright.stop()
             raise NoBrowser(f"{executable} does not start: {' '.join(error.message.split())[:400]}") from error
-        context = browser.new_context(viewport={"width": 1100, "height": 750})
+        return browser
+
+    def _new_context(self) -> "BrowserContext":
+        context = self._browser.new_context(viewport={"width": 1100, "height": 750})
         context.set_default_timeout(PATIENCE_S * 1000)
         context.on("console", self._heard)
         context.on("weberror", self._failed)
@@ -71,14 +89,13 @@ class Window:
 
     def close(self) -> None:
         """Ends the browser and everything it started."""
-        if self._context.browser is not None:
-            self._context.browser.close()
+        self._browser.close()
         self._stop()
 
     def act(self, act: Act) -> Seen:
         """Does it, waits until the page is quiet, and says what is seen before and after."""
         api = _playwright()
-        seen = Seen(before="" if act.do in ("open", "tab", "start") else self._snapshot())
+        seen = Seen(before="" if act.quiet or act.do in ("open", "tab", "start") else self._snapshot())
         if self._hangs and act.do not in _WAYS_OUT:
             return self._given_up(seen)
         try:
@@ -87,13 +104,65 @@ class Window:
             seen.problem, seen.missing = _why_not(error.message), "locator resolved to" not in error.message
         except api.Error as error:
             seen.problem = _why_not(error.message)
-        seen.after = self._settled()
+        seen.after = "" if act.quiet else self._settled()
         if self._hangs:
             return self._given_up(seen)
         self._describe(
             seen, with_picture=act.picture or bool(seen.problem), whole=act.do == "screenshot" and act.number == 1
         )
         return seen
+
+    def expect(self, expect: Expect) -> Seen:
+        """Waits until it holds, no longer than asked; says what is there instead."""
+        until, seen = time.monotonic() + expect.seconds, Seen()
+        while (problem := self._differs(expect)) and time.monotonic() < until:
+            self._page.wait_for_timeout(min(50, max(0, 1000 * (until - time.monotonic()))))
+        seen.problem = problem
+        self._describe(seen, with_picture=expect.picture, whole=False)
+        return seen
+
+    def _differs(self, expect: Expect) -> str:
+        """What is there instead of what is expected, or ""."""
+        if self._page.is_closed():
+            self._page = self._context.pages[-1] if self._context.pages else self._context.new_page()
+        try:
+            # counting has no limit of time of its own, and a page may hang
+            self._page.locator("html").wait_for(state="attached", timeout=PATIENCE_S * 1000)
+            return self._compared(expect)
+        except _playwright().Error as error:
+            return f"the page does not answer: {_why_not(error.message)}"
+
+    def _compared(self, expect: Expect) -> str:
+        match expect.that:
+            case "calm":
+                return "; ".join(self._errors)
+            case "address_is" | "address_has":
+                address = re.sub(r"^\w+://[^/]*", "", self._page.url) or "/"
+                held = address == expect.text if expect.that == "address_is" else expect.text in address
+                return "" if held else f"the address is {address!r}"
+            case _:
+                return self._compared_things(expect, self._find(expect.where).filter(visible=True))
+
+    def _compared_things(self, expect: Expect, things: "Locator") -> str:
+        count = things.count()
+        match expect.that:
+            case "shown":
+                return "" if count else "it is not there, or not visible"
+            case "absent":
+                return f"{count} of it can be seen" if count else ""
+            case "count":
+                return "" if count == expect.number else f"there are {count}"
+            case "texts":
+                texts = tuple(" ".join(text.split()) for text in things.all_inner_texts())
+                return "" if texts == expect.texts else f"they read {', '.join(map(repr, texts)) or 'nothing'}"
+            case _ if expect.that in ("checked", "unchecked"):
+                things = self._find(expect.where)  # what shows a box as ticked is often not the box itself
+                count = things.count()
+            case _:
+                pass
+        if count != 1:
+            return f"there are {count}" if count else "it is not there, or not visible"
+        return _state_differs(expect, things)
 
     def _given_up(self, seen: Seen) -> Seen:
         advice = "the page hangs, only opening one anew helps"
@@ -132,13 +201,15 @@ class Window:
                 self._wait(act.text, gone=act.do == "wait_gone", until=time.monotonic() + act.seconds)
             case "press" if not act.where:
                 self._page.keyboard.press(act.text)
+            case "type":
+                self._page.keyboard.type(act.text)
             case _:
                 self._touch(act, self._find(act.where), patience)
 
     def _touch(self, act: Act, thing: "Locator", patience: float) -> None:
         match act.do:
             case "click":
-                thing.click(timeout=patience)
+                _as_seen(thing, patience).click(timeout=patience)
             case "double_click":
                 thing.dblclick(timeout=patience)
             case "hover":
@@ -148,7 +219,10 @@ class Window:
             case "select":
                 thing.select_option(act.text, timeout=patience)
             case "check" | "uncheck":
-                thing.set_checked(act.do == "check", timeout=patience)
+                if thing.is_checked(timeout=patience) is not (act.do == "check"):
+                    _as_seen(thing, patience).click(timeout=patience)
+                if thing.is_checked(timeout=patience) is not (act.do == "check"):
+                    raise _playwright().Error(f"it cannot be {act.do}ed: a click on it did not change it")
             case _:
                 self._type_into(thing, act.text, patience)
 
@@ -192,8 +266,34 @@ class Window:
     def _find(self, where: tuple[Where, ...]) -> "Locator":
         scope: Page | Locator = self._page
         for step in where[:-1]:
-            scope = _container(scope, step)
-        return _thing(scope, where[-1])
+            scope = self._container(scope, step)
+        return self._thing(scope, where[-1])
+
+    def _thing(self, scope: "Page | Locator", step: Where) -> "Locator":
+        """The things at one step of the way; by a published name, all that it may stand for."""
+        if step.by != "published":
+            return _thing(scope, step)
+        if step.role not in self._names:
+            raise _playwright().Error(f"no @{step.role} is published")
+        found: Locator | None = None
+        for way in self._names[step.role]:
+            inner: Page | Locator = scope
+            for one in way[:-1]:
+                inner = self._container(inner, one)
+            last = self._thing(inner, way[-1])
+            found = last if found is None else found.or_(last)
+        assert found is not None
+        if step.name:
+            found = found.filter(has_text=step.name)
+        return found.nth(step.number - 1) if step.number else found
+
+    def _container(self, scope: "Page | Locator", step: Where) -> "Locator":
+        """Containers seldom have a name of their own, so what stands in them counts as one."""
+        if step.by != "role" or not step.name:
+            return self._thing(scope, step)
+        named = scope.get_by_role(step.role, name=step.name, exact=True)  # type: ignore[arg-type]
+        found = named.or_(scope.get_by_role(step.role).filter(has_text=step.name))  # type: ignore[arg-type]
+        return found.nth(step.number - 1) if step.number else found
 
     def _snapshot(self) -> str:
         """The page as a screen reader would tell it; "" when the page does not answer."""
@@ -220,10 +320,14 @@ class Window:
 
     def _heard(self, message: "ConsoleMessage") -> None:
         if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
-            self._troubles.append(f"console error: {message.text[:500]} ({message.location['url']})")
+            self._went_wrong(f"console error: {message.text[:500]} ({message.location['url']})")
 
     def _failed(self, failure: "WebError") -> None:
-        self._troubles.append(f"uncaught error: {str(failure.error)[:500]}")
+        self._went_wrong(f"uncaught error: {str(failure.error)[:500]}")
+
+    def _went_wrong(self, words: str) -> None:
+        self._troubles.append(words)
+        self._errors.append(words)
 
     def _asked(self, dialog: "Dialog") -> None:
         said = "accepted" if self._accepts else "dismissed"
@@ -263,6 +367,12 @@ def _thing(scope: "Page | Locator", step: Where) -> "Locator":
             found = scope.get_by_test_id(step.name)
         case "text":
             found = scope.get_by_text(step.name)
+        case "class":
+            found = scope.locator(f'[class~="{step.name}"]')
+        case "id":
+            found = scope.locator(f'[id="{step.name}"]')
+        case "element":
+            found = scope.locator(step.name)
         case _ if step.name:
             found = scope.get_by_role(step.role, name=step.name, exact=True)  # type: ignore[arg-type]
         case _:
@@ -270,13 +380,46 @@ def _thing(scope: "Page | Locator", step: Where) -> "Locator":
     return found.nth(step.number - 1) if step.number else found
 
 
-def _container(scope: "Page | Locator", step: Where) -> "Locator":
-    """Containers seldom have a name of their own, so what stands in them counts as one."""
-    if step.by != "role" or not step.name:
-        return _thing(scope, step)
-    named = scope.get_by_role(step.role, name=step.name, exact=True)  # type: ignore[arg-type]
-    found = named.or_(scope.get_by_role(step.role).filter(has_text=step.name))  # type: ignore[arg-type]
-    return found.nth(step.number - 1) if step.number else found
+def _state_differs(expect: Expect, thing: "Locator") -> str:
+    """How one thing is, where that is not as expected."""
+    patience = 1000.0
+    match expect.that:
+        case "value":
+            value = thing.input_value(timeout=patience)
+            return "" if value == expect.text else f"it holds {value!r}"
+        case "focused":
+            return "" if thing.evaluate(_HAS_FOCUS, timeout=patience) else "it has not the focus"
+        case "checked" | "unchecked":
+            checked = thing.is_checked(timeout=patience)
+            return "" if checked is (expect.that == "checked") else f"it is {'' if checked else 'not '}checked"
+        case _:
+            enabled = thing.is_enabled(timeout=patience)
+            return "" if enabled is (expect.that == "enabled") else f"it is {'en' if enabled else 'dis'}abled"
+
+
+_HAS_FOCUS = "e => e.getRootNode().activeElement === e && document.hasFocus()"
+_HAS_LABEL = "e => /^(checkbox|radio)$/.test(e.type) && e.labels.length > 0"
+_IS_HIT = """e => {
+    e.scrollIntoView({block: "nearest"});
+    const box = e.getBoundingClientRect();
+    const hit = e.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return hit === e && box.width > 2 && box.height > 2;
+}"""
+"""Whether a click in the middle of it would reach it."""
+
+
+def _as_seen(thing: "Locator", patience: float) -> "Locator":
+    """What a user would click: a box that is drawn by its label is ticked by clicking the label."""
+    if not thing.evaluate(_HAS_LABEL, timeout=patience) or thing.evaluate(_IS_HIT, timeout=patience):
+        return thing
+    return thing.page.locator("label").filter(visible=True).and_(_labels_of(thing)).first
+
+
+def _labels_of(thing: "Locator") -> "Locator":
+    """The labels that a box has: around it, or with its id."""
+    around = thing.locator("xpath=ancestor::label")
+    named = thing.get_attribute("id") or ""
+    return around.or_(thing.page.locator(f'label[for="{named}"]')) if named else around
 
 
 def _playwright():

@@ -38,6 +38,16 @@ class Knock(msgspec.Struct, tag="knock"):
     port: int
 
 
+class Forget(msgspec.Struct, tag="forget"):
+    """Drop the cookies of plain requests."""
+
+
+class Fresh(msgspec.Struct, tag="fresh", omit_defaults=True):
+    """A new session of the browser with nothing in it. `names` are published ones, each with all it may stand for."""
+
+    names: dict[str, tuple[tuple[Where, ...], ...]] = {}
+
+
 Deed: TypeAlias = Literal[
     "start",
     "look",
@@ -55,6 +65,7 @@ Deed: TypeAlias = Literal[
     "double_click",
     "hover",
     "fill",
+    "type",
     "press",
     "select",
     "check",
@@ -71,13 +82,44 @@ class Act(msgspec.Struct, tag="act", omit_defaults=True):
     number: int = 0
     seconds: float = PATIENCE_S
     picture: bool = False
+    quiet: bool = False
+    """Do not look before and after: what is expected will be asked."""
+
+
+Condition: TypeAlias = Literal[
+    "shown",
+    "absent",
+    "checked",
+    "unchecked",
+    "focused",
+    "enabled",
+    "disabled",
+    "count",
+    "texts",
+    "value",
+    "address_is",
+    "address_has",
+    "calm",
+]
+
+
+class Expect(msgspec.Struct, tag="expect", omit_defaults=True):
+    """Wait until that holds; the answer's `problem` says what there is instead when time is up."""
+
+    that: Condition
+    where: tuple[Where, ...] = ()
+    text: str = ""
+    texts: tuple[str, ...] = ()
+    number: int = 0
+    seconds: float = PATIENCE_S
+    picture: bool = False
 
 
 class Close(msgspec.Struct, tag="close"):
     """End: browser first."""
 
 
-Ask: TypeAlias = Send | Knock | Act | Close
+Ask: TypeAlias = Send | Knock | Forget | Fresh | Act | Expect | Close
 
 
 class Exchanged(msgspec.Struct, tag="exchanged", omit_defaults=True):

@@ -1,0 +1,128 @@
+"""What can be expected of an app after an action: a closed union, and how each is said.
+
+An expectation is about what a user can observe, never about how it came to be. It does not know how one looks.
+"""
+
+from typing import Literal, TypeAlias
+
+from shopfloor.domain.fact import Fact
+from shopfloor.validation.drivers.actions import Target
+
+# --- a page -----------------------------------------------------------------------------------------------------
+
+State: TypeAlias = Literal["shown", "absent", "checked", "unchecked", "focused", "enabled", "disabled"]
+
+
+class Sees(Fact, tag="Sees"):
+    """A thing on the page is in that state; `absent` is a thing that is not there, or not visible."""
+
+    target: Target
+    state: State = "shown"
+
+
+class Counts(Fact, tag="Counts"):
+    """So many visible things match."""
+
+    target: Target
+    number: int
+
+
+class Reads(Fact, tag="Reads"):
+    """The visible things that match read so, one after the other; runs of spaces count as one."""
+
+    target: Target
+    texts: tuple[str, ...]
+
+
+class Holds(Fact, tag="Holds"):
+    """A field holds exactly this."""
+
+    target: Target
+    value: str
+
+
+class At(Fact, tag="At"):
+    """The address of the page, without scheme and host, is this, or has it somewhere."""
+
+    address: str
+    whole: bool = True
+
+
+class Calm(Fact, tag="Calm"):
+    """No error of the page has been seen since it was last asked."""
+
+
+# --- an HTTP answer ---------------------------------------------------------------------------------------------
+
+Relation: TypeAlias = Literal["is", "has", "lacks", "counts"]
+JsonType: TypeAlias = Literal["string", "number", "boolean", "list", "object", "null", "absent"]
+
+
+class Status(Fact, tag="Status"):
+    """The answer's status."""
+
+    code: int
+
+
+class Header(Fact, tag="Header"):
+    """A header of the answer has this text in it."""
+
+    header: str
+    text: str
+
+
+class Body(Fact, tag="Body"):
+    """The answer's body has this text in it, or has it not."""
+
+    text: str
+    lacks: bool = False
+
+
+class Json(Fact, tag="Json"):
+    """What stands at a place of the JSON body ($.items[0].title, $.items[*].title).
+
+    `is` compares whole values; `has` and `lacks` look for a value in a list, or for a text in a text; `counts` is the
+    length of a list. `json` is JSON.
+    """
+
+    path: str
+    relation: Relation
+    json: str
+
+
+class JsonIsA(Fact, tag="JsonIsA"):
+    """What kind of value stands at a place of the JSON body."""
+
+    path: str
+    kind: JsonType
+
+
+class Keep(Fact, tag="Keep"):
+    """Keep what stands at a place of the JSON body under a name, for later steps. Fails if nothing stands there."""
+
+    path: str
+    name: str
+
+
+# --- a terminal -------------------------------------------------------------------------------------------------
+
+
+class Screen(Fact, tag="Screen"):
+    """The screen shows this text somewhere, does not, or shows it and nothing else (spaces at ends aside)."""
+
+    text: str
+    relation: Literal["has", "lacks", "is"] = "has"
+
+
+class Exit(Fact, tag="Exit"):
+    """The program ended with this exit code; None while it still runs."""
+
+    code: int | None
+
+
+WebExpectation: TypeAlias = Sees | Counts | Reads | Holds | At | Calm
+HttpExpectation: TypeAlias = Status | Header | Body | Json | JsonIsA | Keep
+TerminalExpectation: TypeAlias = Screen | Exit
+Expectation: TypeAlias = (
+    Sees | Counts | Reads | Holds | At | Calm | Status | Header | Body | Json | JsonIsA | Keep | Screen | Exit
+)

@@ -1,0 +1,360 @@
+"""Plays the compiled steps of an assertion on a driver, and believes nothing that a dead app could show.
+
+Steps fall into turns: what is done, and what is then expected. Before the last deed of a turn the judge looks whether
+all that is expected is there already, then waits without doing anything and looks again; only what was not there, did
+not come by itself, and came after the deed is an effect. What was there before must still be there after the same wait.
+An assertion without any effect has failed, whatever it shows. It does not know which kind of app is driven, and no
+model is near.
+"""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Literal, TypeAlias
+
+import anyio
+
+from shopfloor.domain.contract import Assertion, Control
+from shopfloor.domain.errors import AskModelAgain, GiveUp
+from shopfloor.domain.fact import Fact
+from shopfloor.validation.drivers import actions
+from shopfloor.validation.drivers.actions import Action
+from shopfloor.validation.drivers.expectations import Expectation, Keep
+from shopfloor.validation.drivers.protocol import Driver, Exhibit
+from shopfloor.validation.drivers.steps import Unspeakable, filled, free_words, read_step
+
+PATIENCE_S = 6.0
+"""How long an effect may take to be seen."""
+IDLE_S = 0.4
+"""How long an app is watched doing nothing, before a deed and after one that should change nothing."""
+
+Reason: TypeAlias = Literal[
+    "",
+    "not-seen",
+    "not-possible",
+    "no-effect",
+    "moves-by-itself",
+    "did-not-last",
+    "did-not-survive",
+    "did-not-start",
+    "no-steps",
+    "bad-steps",
+    "cannot-restart",
+    "no-driver",
+    "driver-broke",
+]
+BLOCKED: frozenset[Reason] = frozenset(("no-steps", "bad-steps", "cannot-restart", "no-driver", "driver-broke"))
+
+
+class Frame(Fact):
+    """One step as it was played: what was said, what came of it, and what shows it."""
+
+    step: str
+    text: str
+    happened: bool
+    evidence: tuple[Exhibit, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """What came of playing an assertion. `controls` says of each control whether it held, or why it did not apply."""
+
+    reason: Reason
+    detail: str = ""
+    frames: tuple[Frame, ...] = ()
+    controls: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def verdict(self) -> Literal["passed", "failed", "blocked"]:
+        return "passed" if not self.reason else "blocked" if self.reason in BLOCKED else "failed"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Lines of what is done, and of what is then expected."""
+
+    deeds: tuple[str, ...]
+    expected: tuple[str, ...]
+
+
+def turns_of(lines: Sequence[str]) -> tuple[Turn, ...]:
+    """The turns of compiled steps. Unspeakable for a line that is no step, and for an end without an expectation."""
+    turns: list[Turn] = []
+    deeds: list[str] = []
+    expected: list[str] = []
+    for line in lines:
+        if isinstance(_meant(line, lines), Action):
+            if expected:
+                turns.append(Turn(tuple(deeds), tuple(expected)))
+                deeds, expected = [], []
+            deeds.append(line)
+        elif not deeds and not turns:
+            raise Unspeakable(f"{line!r} expects something before anything was done")
+        else:
+            expected.append(line)
+    if deeds and not expected:
+        raise Unspeakable(f"nothing is expected after {deeds[-1]!r}")
+    return (*turns, Turn(tuple(deeds), tuple(expected)))
+
+
+def _meant(line: str, lines: Sequence[str]) -> Action | Expectation:
+    return read_step(filled(line, drawn(free_words(lines), random.Random(0))))
+
+
+_SYLLABLES = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven", "indigo", "jasper", "lilac")
+
+
+def drawn(kinds: Mapping[str, str], chance: random.Random) -> dict[str, str]:
+    """A value for each free word. No two are alike, and none is part of another."""
+    numbers = chance.sample(range(100, 1000), len(kinds))
+    words: dict[str, str] = {}
+    for (name, kind), number in zip(kinds.items(), numbers, strict=True):
+        stem = chance.choice(_SYLLABLES)
+        words[name] = {"number": str(number), "email": f"{stem}{number}@example.com"}.get(kind, f"{stem}{number}")
+    return words
+
+
+class _Failed(Exception):
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason: Reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stagehand:
+    """What playing needs besides a driver: an empty session, a way to start the app anew (None if there is none)."""
+
+    fresh: Callable[[], Awaitable[None]]
+    restart: Callable[[], Awaitable[str]] | None = None
+    """Ends the app and starts it again; why it did not come up, or ""."""
+    patience_s: float = PATIENCE_S
+    idle_s: float = IDLE_S
+
+
+async def play(driver: Driver, assertion: Assertion, stagehand: Stagehand, chance: random.Random) -> Played:
+    """Plays an assertion with all its controls. Never raises for what an app does."""
+    if not assertion.steps:
+        return Played(reason="no-steps", detail="nothing was compiled for it; `shopfloor explore` does that")
+    try:
+        turns = turns_of(assertion.steps)
+    except (Unspeakable, AskModelAgain) as wrong:
+        return Played(reason="bad-steps", detail=str(wrong))
+    session = _Session(driver, stagehand, chance)
+    try:
+        await stagehand.fresh()
+        await session.play(turns)
+        await session.go_through(turns, assertion.controls)
+    except _Failed as failed:
+        return session.played(failed.reason, failed.detail)
+    except AskModelAgain as wrong:
+        return session.played("bad-steps", str(wrong))
+    except GiveUp as broken:
+        return session.played("driver-broke", str(broken))
+    return session.played("", "")
+
+
+class _Session:
+    """One assertion on one driver."""
+
+    def __init__(self, driver: Driver, stagehand: Stagehand, chance: random.Random) -> None:
+        self._driver = driver
+        self._stagehand = stagehand
+        self._chance = chance
+        self._words: dict[str, str] = {}
+        self._frames: list[Frame] = []
+        self._controls: dict[str, str] = {}
+        self._effects = 0
+        self._slow: list[tuple[Turn, float]] = []
+
+    def played(self, reason: Reason, detail: str) -> Played:
+        return Played(reason=reason, detail=detail, frames=tuple(self._frames), controls=self._controls)
+
+    async def play(self, turns: Sequence[Turn]) -> None:
+        """All turns once, with words drawn anew; then sees that the last one lasts and that anything had an effect."""
+        self._draw(turns)
+        for turn in turns:
+            await self._play(turn)
+        await anyio.sleep(self._stagehand.idle_s)
+        await self._expect(turns[-1], "did-not-last", 0.5)
+        if not self._effects:
+            raise _Failed("no-effect", "nothing that was done changed anything of what is expected")
+        self._controls["effect"] = f"held: {self._effects} of {len(turns)} turns changed what is seen"
+        await self._watch_longer(turns)
+
+    async def go_through(self, turns: Sequence[Turn], controls: Sequence[Control]) -> None:
+        """The controls that the contract asks for."""
+        for control in controls:
+            match control:
+                case "reload":
+                    await self._survives(control, turns, ("reload",))
+                case "second tab":
+                    await self._survives(control, turns, (f"open in a new tab {self._place(turns)}",))
+                case "restart":
+                    await self._restart()
+                    await self._survives(control, turns, self._looks_again(turns))
+                case "two inputs" | "repeat":
+                    if control == "two inputs":
+                        await self._stagehand.fresh()
+                    self._draw(turns)
+                    for turn in turns:
+                        await self._play(turn)
+            self._controls[control] = "held"
+
+    # --- turns --------------------------------------------------------------------------------------------------
+
+    def _draw(self, turns: Sequence[Turn]) -> None:
+        lines = [line for turn in turns for line in (*turn.deeds, *turn.expected)]
+        kept = {step.name for line in lines if isinstance(step := _meant(line, lines), Keep)}
+        free = {name: kind for name, kind in free_words(lines).items() if name not in kept}
+        self._words = drawn(free, self._chance)
+
+    async def _play(self, turn: Turn) -> None:
+        deeds, looks = _deeds_and_looks(turn, self._words)
+        for line in deeds[:-1]:
+            await self._do(line)
+        there_already = await self._there_already(turn, looks, at_once=True)
+        if not there_already and await self._idle_shows(turn, looks):
+            raise _Failed("moves-by-itself", f"{turn.expected[0]!r} came without {deeds[-1]!r}")
+        began = monotonic()
+        await self._do(deeds[-1])
+        for line in looks:
+            await self._do(line)
+        if there_already:
+            await anyio.sleep(self._stagehand.idle_s)
+        await self._expect(turn, "not-seen", self._stagehand.patience_s)
+        if not there_already and _interferes(deeds[-1], self._words):
+            self._effects += 1
+            if (took := monotonic() - began) > self._stagehand.idle_s:
+                self._slow.append((turn, took))
+
+    async def _idle_shows(self, turn: Turn, looks: Sequence[str]) -> bool:
+        if not _interferes(turn.deeds[-1 - len(looks)], self._words):
+            return False
+        await anyio.sleep(self._stagehand.idle_s)
+        return await self._there_already(turn, looks, at_once=False)
+
+    async def _there_already(self, turn: Turn, looks: Sequence[str], *, at_once: bool) -> bool:
+        """Whether all that a turn expects holds before its last deed."""
+        try:
+            for line in looks:
+                if not (await self._driver.perform(_action(filled(line, self._words)))).happened:
+                    return False
+            for line in turn.expected:
+                step = read_step(filled(line, self._words))
+                assert not isinstance(step, Action)
+                if isinstance(step, Keep):
+                    continue
+                if not (await self._driver.check(step, 0.0)).happened:
+                    return False
+        except (AskModelAgain, KeyError):
+            return False  # there is nothing yet to look at: no page, no program, nothing kept
+        return True
+
+    async def _do(self, line: str) -> None:
+        said = filled(line, self._words)
+        seen = await self._driver.perform(_action(said))
+        self._frames.append(Frame(step=said, text=seen.text, happened=seen.happened, evidence=seen.evidence))
+        if not seen.happened:
+            raise _Failed("not-possible", f"{said}: {_last_line(seen.text)}")
+
+    async def _expect(self, turn: Turn, reason: Reason, patience_s: float) -> None:
+        for line in turn.expected:
+            said = filled(line, self._words)
+            step = read_step(said)
+            assert not isinstance(step, Action)
+            seen = await self._driver.check(step, patience_s)
+            self._frames.append(Frame(step=said, text=seen.text, happened=seen.happened, evidence=seen.evidence))
+            self._words.update(seen.kept)
+            if not seen.happened:
+                raise _Failed(reason, _last_line(seen.text).strip("[]"))
+
+    # --- controls -----------------------------------------------------------------------------------------------
+
+    async def _watch_longer(self, turns: Sequence[Turn]) -> None:
+        """An effect that took longer than the wait before it might have come by itself: that wait is made up for."""
+        if not self._slow:
+            self._controls["idle"] = "held"
+            return
+        slowest, took = max(self._slow, key=lambda one: one[1])
+        await self._stagehand.fresh()
+        self._draw(turns)
+        for turn in turns:
+            deeds, looks = _deeds_and_looks(turn, self._words)
+            if turn is slowest:
+                for line in deeds[:-1]:
+                    await self._do(line)
+                await anyio.sleep(took * 1.5)
+                if await self._there_already(turn, looks, at_once=False):
+                    raise _Failed("moves-by-itself", f"{turn.expected[0]!r} came without {deeds[-1]!r}")
+                break
+            for line in (*deeds, *looks):
+                await self._do(line)
+            await self._expect(turn, "not-seen", self._stagehand.patience_s)
+        self._controls["idle"] = "held"
+
+    async def _survives(self, control: Control, turns: Sequence[Turn], again: Sequence[str]) -> None:
+        for line in again:
+            await self._do(line)
+        try:
+            await self._expect(turns[-1], "did-not-survive", self._stagehand.patience_s)
+        except _Failed as failed:
+            self._controls[control] = "did not hold"
+            raise _Failed(failed.reason, f"after {control}: {failed.detail}") from None
+
+    async def _restart(self) -> None:
+        if self._stagehand.restart is None:
+            raise _Failed("cannot-restart", "the app was not started here, so it cannot be started again")
+        if problem := await self._stagehand.restart():
+            raise _Failed("did-not-start", problem)
+
+    def _place(self, turns: Sequence[Turn]) -> str:
+        opened = [line for turn in turns for line in turn.deeds if line.startswith("open ")]
+        return opened[-1].rpartition(" ")[2] if opened else "/"
+
+    def _looks_again(self, turns: Sequence[Turn]) -> tuple[str, ...]:
+        _, looks = _deeds_and_looks(turns[-1], self._words)
+        return looks or ("reload",)
+
+
+def _deeds_and_looks(turn: Turn, words: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A turn's deeds, and the requests at its end that only look, where something was done before them."""
+    end = len(turn.deeds)
+    while end > 1 and _only_looks(read_step(filled(turn.deeds[end - 1], _Any(words)))):
+        end -= 1
+    if end == 1 and _only_looks(read_step(filled(turn.deeds[0], _Any(words)))):
+        end = len(turn.deeds)
+    return turn.deeds[:end], turn.deeds[end:]
+
+
+class _Any(dict[str, str]):
+    """Stands in for what is not kept yet."""
+
+    def __missing__(self, name: str) -> str:
+        return "0"
+
+
+def _only_looks(step: Action | Expectation) -> bool:
+    return isinstance(step, actions.Request) and step.method in ("GET", "HEAD", "OPTIONS")
+
+
+def _interferes(line: str, words: Mapping[str, str]) -> bool:
+    """Whether a deed can have an effect: to open something only shows that it is there."""
+    step = read_step(filled(line, _Any(words)))
+    if isinstance(step, actions.Request):
+        return not _only_looks(step)
+    opening = (
+        actions.OpenPage | actions.OpenTab | actions.SwitchTab | actions.Reload | actions.Look | actions.Screenshot
+    )
+    return not isinstance(step, opening | actions.StartProgram | actions.WaitFor | actions.Resize)
+
+
+def _action(said: str) -> Action:
+    step = read_step(said)
+    assert isinstance(step, Action)
+    return step
+
+
+def _last_line(text: str) -> str:
+    return text.rstrip().rpartition("\n")[2]
