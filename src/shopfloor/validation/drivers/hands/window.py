@@ -400,7 +400,6 @@ def _state_differs(expect: Expect, thing: "Locator") -> str:
 _HAS_FOCUS = "e => e.getRootNode().activeElement === e && document.hasFocus()"
 _HAS_LABEL = "e => /^(checkbox|radio)$/.test(e.type) && e.labels.length > 0"
 _IS_HIT = """e => {
-    e.scrollIntoView({block: "nearest"});
     const box = e.getBoundingClientRect();
     const hit = e.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
     return hit === e && box.width > 2 && box.height > 2;
@@ -410,7 +409,10 @@ _IS_HIT = """e => {
 
 def _as_seen(thing: "Locator", patience: float) -> "Locator":
     """What a user would click: a box that is drawn by its label is ticked by clicking the label."""
-    if not thing.evaluate(_HAS_LABEL, timeout=patience) or thing.evaluate(_IS_HIT, timeout=patience):
+    if not thing.evaluate(_HAS_LABEL, timeout=patience):
+        return thing
+    thing.scroll_into_view_if_needed(timeout=patience)
+    if thing.evaluate(_IS_HIT, timeout=patience):
         return thing
     return thing.page.locator("label").filter(visible=True).and_(_labels_of(thing)).first
 
