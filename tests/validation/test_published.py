@@ -44,7 +44,7 @@ PUBLISHED = published(CONTRACT, FILES, lambda program: program in ("curl", "make
         ("orders add 'a  b\tc'", "orders add 'a  b\tc'"),
         ("java -jar orders.jar add beer", "java -jar orders.jar add beer"),
         ("TODO_FILE=/tmp/x orders", "env TODO_FILE=/tmp/x orders"),
-        ("curl  http://localhost/", "curl  http://localhost/"),
+        ("curl  http://localhost/", "curl http://localhost/"),
     ],
 )
 def test_what_is_published_can_be_started(command: str, started: str | None) -> None:

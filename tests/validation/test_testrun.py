@@ -75,17 +75,48 @@ def test_whether_a_failing_run_got_worse(before: str, now: str, why: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("output", "passed"),
+    ("output", "passed", "failed", "skipped"),
     [
-        ("Ran 5 tests in 0.1s\n\nFAILED (failures=1, errors=1, skipped=1)\n", 2),
-        ("Ran 2 tests in 0.1s\n\nOK\n\nRan 3 tests in 0.1s\n\nOK (skipped=1)\n", 4),
-        ("Ran 2 tests in 0.1s\n\nFAILED (failures=6)\n", 0),
-        ("==== 1 failed, 17 passed, 1 skipped in 0.12s ====\n", 17),
-        ("17 passed, 5 subtests passed in 0.12s\n", 17),
-        ("3 failed in 0.12s\n", None),
-        ("Tests: 5 passed, 5 total\n", None),
+        ("Ran 5 tests in 0.1s\n\nFAILED (failures=1, errors=1, skipped=1)\n", 2, 2, 1),
+        ("Ran 2 tests in 0.1s\n\nOK\n\nRan 3 tests in 0.1s\n\nOK (skipped=1)\n", 4, 0, 1),
+        ("Ran 2 tests in 0.1s\n\nFAILED (failures=6)\n", 0, 6, 0),
+        ("==== 1 failed, 17 passed, 1 skipped in 0.12s ====\n", 17, 1, 1),
+        ("17 passed, 5 subtests passed in 0.12s\n", 17, 0, 0),
+        ("3 failed said the program\n1 failed, 2 passed in 0.1s\n", 2, 1, 0),
+        ("1 error in 0.12s\n", 0, 1, 0),
+        ("Tests: 1 failed, 5 passed, 6 total\n", 5, 1, 0),
+        ("# pass 2\n# fail 1\n# skipped 3\n", 2, 1, 3),
+        ("[INFO] Tests run: 4, Failures: 1, Errors: 0, Skipped: 1\n", 2, 1, 1),
+        ("PASSED t.py::a\nPASSED t.py::b[x - y]\n", 2, None, None),
+        ("all is well", None, None, None),
     ],
 )
-def test_how_many_passed(output: str, passed: int | None) -> None:
-    """The number that unittest and pytest give; of other runners, nothing is said."""
-    assert testrun.tests_passed(output) == passed
+def test_how_many_passed(output: str, passed: int | None, failed: int | None, skipped: int | None) -> None:
+    """The numbers that a runner gives at its end, whatever the tests print before."""
+    said = testrun.outcomes(output)
+    assert (said.passed, said.failed, said.skipped) == (passed, failed, skipped)
+
+
+def test_tests_are_named_whole() -> None:
+    """A parameter may hold what else ends a name, and a sub-test has its own."""
+    by_pytest = testrun.outcomes("PASSED t.py::a[x - y]\nFAILED t.py::b[p - q] - assert 1 == 2\nERROR t.py - no\n")
+    by_unittest = testrun.outcomes("FAIL: test_a (t.T.test_a) (i=2)\nFAIL: test_a (t.T.test_a) (i=3)\n")
+
+    assert by_pytest.names_passed == ("t.py::a[x - y]",)
+    assert by_pytest.names_failed == ("t.py::b[p - q]", "t.py")
+    assert by_unittest.names_failed == ("test_a (t.T.test_a) (i=2)", "test_a (t.T.test_a) (i=3)")
+
+
+def test_what_is_left_out_is_named_or_counted() -> None:
+    """Passing is not enough: what passed on the base must have run. What a test is run with may differ."""
+    before = testrun.outcomes("PASSED t.py::a[0x1]\nPASSED t.py::b\n2 passed in 1s\n")
+
+    assert testrun.left_out(before, testrun.outcomes("PASSED t.py::a[0x2]\nPASSED t.py::b\n2 passed in 1s\n")) == ""
+    assert "t.py::b" in testrun.left_out(before, testrun.outcomes("PASSED t.py::a[0x2]\n1 passed in 1s\n"))
+    assert "here 1" in testrun.left_out(testrun.outcomes("Ran 2 tests in 1s\nOK"), testrun.outcomes("Ran 1 test in 1s"))
+
+
+def test_a_flood_of_empty_lines_is_read_in_no_time() -> None:
+    """What a program prints costs the judge no more than its length: each of these took hours."""
+    assert testrun.tests_ran("make check", "\n" * 200_000) is None
+    assert testrun.failing_tests(" \n" * 200_000) == frozenset()

@@ -46,7 +46,10 @@ _TEST_NAMES = {
     "shell": ("*.bats", "test_*.sh", "*_test.sh"),
 }
 
-_TEST_FOLDERS = ("test", "tests", "__tests__", "__snapshots__", "__mocks__", "testdata", "cypress", "e2e")
+_TEST_FOLDERS = (
+    *("test", "tests", "__tests__", "__snapshots__", "__mocks__", "testdata", "cypress", "e2e"),
+    *("golden", "goldens", "cassettes", "__fixtures__"),
+)
 """All that lies below is part of the tests: expected outputs and fixtures decide an outcome as much as code does."""
 
 _SPEC_FOLDERS = ("spec", "specs")

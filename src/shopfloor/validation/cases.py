@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from shopfloor.domain.fact import Fact
+from shopfloor.repo.python import parsed, unparsed
 from shopfloor.repo.sources import language_of
 
 Asserted: TypeAlias = Counter[str]
@@ -32,9 +33,8 @@ class Unreadable(Fact):
 def cases(path: str, text: str) -> tuple[Case, ...] | Unreadable:
     """The tests of a file in order of appearance; of two with one name only the last, which is the one that runs."""
     if path.endswith(".py"):
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError):
+        tree = parsed(text)
+        if tree is None:
             return Unreadable()
         found: dict[str, Case] = {}
         _collect(tree.body, "", found, collected=True)
@@ -97,7 +97,7 @@ def _add_asserted(body: list[ast.stmt], under: str, asserted: Asserted) -> None:
     """Asserting statements, with the conditions they stand under: one that is never reached asserts nothing."""
     for place, node in enumerate(body):
         if _asserts(node):
-            asserted[f"{under}{ast.unparse(node)}"] += 1
+            asserted[f"{under}{unparsed(node)}"] += 1
         for header, inner in _blocks(node):
             _add_asserted(inner, f"{under}{header}", asserted)
         if isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue) and place < len(body) - 1:
@@ -107,11 +107,11 @@ def _add_asserted(body: list[ast.stmt], under: str, asserted: Asserted) -> None:
 def _blocks(node: ast.stmt) -> list[tuple[str, list[ast.stmt]]]:
     match node:
         case ast.If(test=test, body=body, orelse=orelse):
-            return [(f"if {ast.unparse(test)}: ", body), (f"if not {ast.unparse(test)}: ", orelse)]
+            return [(f"if {unparsed(test)}: ", body), (f"if not {unparsed(test)}: ", orelse)]
         case ast.While(test=test, body=body):
-            return [(f"while {ast.unparse(test)}: ", body)]
+            return [(f"while {unparsed(test)}: ", body)]
         case ast.For(target=target, iter=iterated, body=body):
-            return [(f"for {ast.unparse(target)} in {ast.unparse(iterated)}: ", body)]
+            return [(f"for {unparsed(target)} in {unparsed(iterated)}: ", body)]
         case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
             header = "try: " if handlers else ""
             caught = [("except: ", handler.body) for handler in handlers]
@@ -127,7 +127,7 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterable[str]:
     for decorator in node.decorator_list:
         match decorator:
             case ast.Call(func=ast.Attribute(attr="parametrize"), args=[_, ast.List(elts=rows) | ast.Tuple(elts=rows)]):
-                yield from (f"for {ast.unparse(row)}" for row in rows)
+                yield from (f"for {unparsed(row)}" for row in rows)
             case _:
                 pass
 
@@ -137,7 +137,7 @@ def _asserts(node: ast.stmt) -> bool:
         case ast.Assert():
             return True
         case ast.With(items=items) | ast.AsyncWith(items=items):
-            return any("aises" in ast.unparse(item.context_expr) for item in items)
+            return any("aises" in unparsed(item.context_expr) for item in items)
         case ast.Expr(value=ast.Call(func=function)) | ast.Expr(value=ast.Await(value=ast.Call(func=function))):
             return _called(function).startswith(("assert", "fail", "expect"))
         case _:

@@ -14,11 +14,13 @@ import re
 from pathlib import PurePosixPath
 
 from shopfloor.domain.fact import Fact
+from shopfloor.repo.python import parsed
 
 
 class Controls(Fact):
     """A check file twice. `tests` is how many tests it holds, each of which must fail; None where nobody can say."""
 
+    path: str
     sound: str
     broken: str
     tests: int | None = None
@@ -32,7 +34,7 @@ def controls(path: str, text: str, number: int) -> Controls | None:
     sound, broken = _controlled(path, text, f"{number} % 2"), _controlled(path, text, f"{number + 1} % 2")
     if sound is None or broken is None:
         return None
-    return Controls(sound=sound, broken=broken, tests=_count(text) if path.endswith(".py") else None)
+    return Controls(path=path, sound=sound, broken=broken, tests=_count(text) if path.endswith(".py") else None)
 
 
 def _controlled(path: str, text: str, odd: str) -> str | None:
@@ -53,6 +55,7 @@ def _controlled(path: str, text: str, odd: str) -> str | None:
 
 # --- Python -----------------------------------------------------------------------------------------------------
 
+_BOM = "\ufeff"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPOUND = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While),
@@ -63,9 +66,11 @@ _EQUALS = re.compile(r"assert(?:(?!Not)\w*Equals?|Is)")
 
 def _python(text: str, odd: str) -> str | None:
     """Every expected value hangs on the number, and so does the end of a test that may not come to compare one."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
+    if text.startswith(_BOM):
+        spoiled = _python(text.removeprefix(_BOM), odd)
+        return None if spoiled is None else f"{_BOM}{spoiled}"
+    tree = parsed(text)
+    if tree is None:
         return None
     edits = _Edits(text)
     expected = [value for node in ast.walk(tree) if (value := _expected(node)) is not None]
@@ -75,7 +80,22 @@ def _python(text: str, odd: str) -> str | None:
     for test in tests:
         if not _surely_compares(test.body):
             edits.end_with(test.body, f"assert {odd} == 0")
+            for way_out in _returns(test.body):
+                edits.begin_with(way_out, f"assert {odd} == 0; ")
     return edits.apply() if expected or tests else None
+
+
+def _returns(body: list[ast.stmt]) -> list[ast.Return]:
+    """Where a test may end before its end."""
+    found: list[ast.Return] = []
+    waiting = [inner for node in body if isinstance(node, _COMPOUND) for inner in ast.iter_child_nodes(node)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Return):
+            found.append(node)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return found
 
 
 def _expected(node: ast.AST) -> ast.expr | None:
@@ -101,6 +121,8 @@ def _surely_compares(body: list[ast.stmt]) -> bool:
             case ast.Assert() if _expected(node) is not None:
                 return True
             case ast.Return():
+                return False
+            case _ if _returns([node]):
                 return False
             case _:
                 pass
@@ -130,7 +152,8 @@ def _test_functions(tree: ast.Module) -> list[_Function]:
 
 
 def _count(text: str) -> int:
-    return len(_test_functions(ast.parse(text)))
+    tree = parsed(text)
+    return 0 if tree is None else len(_test_functions(tree))
 
 
 class _Edits:
@@ -157,6 +180,10 @@ class _Edits:
             self._insert(self._end(last), f"\n{self._indentation(block[0])}{words}")
         else:
             self._insert(self._end(last), f"; {words}")
+
+    def begin_with(self, node: ast.stmt, words: str) -> None:
+        """Puts words before a simple statement."""
+        self._insert(self._start(node), words)
 
     def apply(self) -> str:
         """The text with all of them; of two at one place, the one made first comes first."""

@@ -6,7 +6,7 @@ It does not know what is judged.
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from shopfloor.domain.mission import CheckOutcome, Evidence
 from shopfloor.repo.store import Store
 from shopfloor.sandbox.probe import find_chromium
 from shopfloor.sandbox.protocol import Blueprint, Finished, Sandbox
+from shopfloor.validation.testrun import READABLE
 
 StartSandbox: TypeAlias = Callable[[Blueprint], AbstractAsyncContextManager[Sandbox]]
 
@@ -35,6 +36,8 @@ class Court:
     command_timeout_s: float = COMMAND_TIMEOUT_S
     find_browser: Callable[[], str] = find_chromium
     """The path of a Chromium, "" if there is none."""
+    remembered: dict[str, tuple[Finished, str]] = field(default_factory=dict[str, tuple[Finished, str]])
+    """Runs on the base, which says the same each time it is asked."""
 
     async def checkout(self, commit: str, name: str) -> Path:
         """A fresh clone at that commit; what a judge before a crash left there is thrown away."""
@@ -55,7 +58,7 @@ class Court:
     async def run(self, sandbox: Sandbox, command: str) -> tuple[Finished, str]:
         """Runs a command to its end; how it ended, and its output (the head and tail of a very long one)."""
         output = self.scratch()
-        finished = await sandbox.run(command, output=output, timeout_s=self.command_timeout_s)
+        finished = await sandbox.run(command, output=output, timeout_s=self.command_timeout_s, environment=READABLE)
         text = read_transcript(output)
         output.unlink()
         return finished, text

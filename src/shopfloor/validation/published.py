@@ -7,7 +7,7 @@ only in exactly those words, and none that reads commands from the keyboard. Pur
 import re
 import shlex
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeAlias
@@ -25,11 +25,27 @@ _STEERING = re.compile(r"PYTHON|LD_|NODE_|PERL|RUBY|BASH|ENV$|PATH$|SHELL|EDITOR
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _OPERATOR = re.compile(r"[();<>|&]+")
 _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
-_INTERPRETERS = frozenset(
-    ("sh", "bash", "dash", "zsh", "fish", "node", "deno", "bun", "ruby", "irb", "perl", "php", "java", "lua", "psql")
+_INTERPRETERS = (
+    *("sh", "bash", "dash", "ksh", "zsh", "fish", "busybox", "ipython", "pypy", "pypy3", "psql"),
+    *("node", "deno", "bun", "ruby", "irb", "perl", "php", "java", "lua"),
 )
-_VALUELESS = frozenset(("-u", "-B", "-E", "-O", "-s", "-jar", "--enable-preview"))
-"""Options of interpreters behind which the program is still the next word."""
+_RUNNERS = (
+    *("poetry", "uv", "uvx", "pipenv", "pdm", "hatch", "rye", "pixi", "conda", "npx", "bunx", "pnpx", "tsx", "ts-node"),
+    *("flask", "django-admin", "manage.py", "rails", "bundle", "artisan", "mix", "make", "just", "task", "nix"),
+)
+"""Programs that run whatever they are told to, or have a shell of their own."""
+_SHOW_FILES = (
+    *("vi", "vim", "nvim", "view", "nano", "pico", "emacs", "ed", "ex", "joe", "micro", "mc", "less", "more", "most"),
+    *("man", "info", "sqlite3", "psql", "mysql", "mongosh", "redis-cli", "gdb", "lldb", "ftp", "sftp", "ssh", "telnet"),
+    *("screen", "tmux", "script", "expect", "gnuplot", "bc", "dc", "m4", "xargs", "tclsh", "wish", "guile", "ghci"),
+)
+"""Programs in which one can open files, or start others, from the keyboard."""
+_VALUED = frozenset(("-W", "-X", "-cp", "-classpath", "--class-path", "-p", "-I", "-d"))
+"""Options of interpreters that the next word belongs to."""
+_OTHER_PROGRAM = re.compile(r"-[ceirS]+|--eval|--print|--require|--import|--interactive|-")
+"""Options of interpreters by which the next file is not the program, or not the only one."""
+_PLACEHOLDER = re.compile(r"\s+(?:<[^<>]+>|\[[^\]]*\]|\{[^{}]*\}|\.\.\.|…).*", re.S)
+"""From here on, a published line says what a user puts there."""
 _PASSES_ON = {("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("cargo", "run"), ("go", "run")}
 """Runners that give a program of the product what follows `--`, or for go what follows its package."""
 
@@ -39,26 +55,28 @@ class Published:
     """Beginnings of commands that may go on in any way, whole lines that may not, and variables that may be set."""
 
     programs: frozenset[Words]
-    lines: frozenset[str]
+    lines: Mapping[str, str]
+    """As published, by what remains when runs of spaces are one."""
     variables: frozenset[str]
 
     def admit(self, command: str) -> str:
         """The command as it may be started. AskModelAgain says which ones may be, when this is none of them."""
         command = command.strip().removeprefix("exec ")
-        if " ".join(command.split()) in self.lines:
-            return command
+        if (line := self.lines.get(" ".join(command.split()))) is not None:
+            return line
         words = _words(command)
         if words is None:
             raise AskModelAgain(f"{command!r} is more than one program: start one, and type into it. {self._known()}")
         leading = _leading(words)
         names = {word.partition("=")[0] for word in words[:leading]}
         program = words[leading:]
+        program = _one_python(program)
         if names - self.variables or not any(program[: len(start)] == start for start in self.programs):
             raise AskModelAgain(f"{command!r} is not published for users, and you judge as one. {self._known()}")
         return shlex.join(("env", *words) if leading else words)
 
     def _known(self) -> str:
-        shown = sorted({" ".join(program) for program in self.programs} | self.lines)
+        shown = sorted({" ".join(program) for program in self.programs} | set(self.lines))
         return f"Published: {'; '.join(f'`{one}`' for one in shown)}." if shown else "No program is published."
 
 
@@ -69,22 +87,24 @@ def published(contract: Contract, files: Collection[str], is_foreign: Callable[[
     """
     texts = [contract.published, *(text for one in contract.assertions for text in (one.behaviour, one.negative))]
     found = [*_lines(texts), *([contract.start] if contract.start else [])]
-    lines: set[str] = set()
+    lines: dict[str, str] = {}
     programs: set[Words] = set()
     variables: set[str] = set()
     for line in found:
-        words = _words(line)
+        words = _words(_PLACEHOLDER.sub("", line))
         leading = _leading(words or ())
         if words and len(words) == 1 and _VARIABLE.fullmatch(line) and not _STEERING.match(line):
             variables.add(line)
             continue
-        variables |= {word.partition("=")[0] for word in (words or ())[:leading]}
+        names = {word.partition("=")[0] for word in (words or ())[:leading]}
+        steered = any(map(_STEERING.match, names))
         rest = (words or ())[leading:]
-        if start := _beginning(rest, files, is_foreign):
-            programs.add(start)
-        if words is None or not _reads_commands(rest):
-            lines.add(" ".join(line.split()))
-    return Published(programs=frozenset(programs), lines=frozenset(lines), variables=frozenset(variables))
+        if not steered and (start := _beginning(rest, files, is_foreign)):
+            programs.add(_one_python(start))
+            variables |= names
+        if words is None or (rest and not _opens_more(rest, is_foreign)):
+            lines[" ".join(line.split())] = " ".join(line.splitlines())
+    return Published(programs=frozenset(programs), lines=lines, variables=frozenset(variables))
 
 
 def _lines(texts: Iterable[str]) -> list[str]:
@@ -115,18 +135,34 @@ def _leading(words: Words) -> int:
 
 def _beginning(words: Words, files: Collection[str], is_foreign: Callable[[str], bool]) -> Words:
     """As much of a command as names a program of the product's own; () where only the whole line may be run."""
-    name = PurePosixPath(words[0]).name if words else ""
+    if not words:
+        return ()
+    first, name = words[0], PurePosixPath(words[0]).name
     if _PYTHON.fullmatch(name) or name in _INTERPRETERS:
-        place = next((at for at, word in enumerate(words[1:], 1) if word not in _VALUELESS), len(words))
-        if words[place : place + 1] == ("-m",) and _is_own_module(words[place + 1 : place + 2], files):
-            return words[: place + 2]
-        own = place < len(words) and _is_own_file(words[place], files)
-        return words[: place + 1] if own else ()
-    if words[:2] in _PASSES_ON and len(words) > 2:
+        return _interpreted(words, files)
+    if len(words) > 2 and any(words[:2] == pair for pair in _PASSES_ON):
         return words[:3] if name == "go" else (*words[: words.index("--")], "--") if "--" in words else ()
-    if not words or "/" in words[0]:
-        return words[:1] if words and _is_own_file(words[0], files) else ()
-    return () if is_foreign(name) or name in PROGRAMS else words[:1]
+    if "/" in first:
+        return (first,) if _is_own_file(first, files) else ()
+    return () if is_foreign(name) or name in PROGRAMS or name in (*_RUNNERS, *_SHOW_FILES) else (first,)
+
+
+def _interpreted(words: Words, files: Collection[str]) -> Words:
+    """The same of a command that begins with an interpreter: up to the file or module of the product's own."""
+    place = 1
+    while place < len(words) and words[place].startswith("-"):
+        if words[place] == "-m":
+            return words[: place + 2] if _is_own_module(words[place + 1 : place + 2], files) else ()
+        if _OTHER_PROGRAM.fullmatch(words[place]):
+            return ()
+        place += 2 if words[place] in _VALUED else 1
+    own = place < len(words) and _is_own_file(words[place], files)
+    return words[: place + 1] if own and PurePosixPath(words[place]).name not in _RUNNERS else ()
+
+
+def _one_python(words: Words) -> Words:
+    """`python` and `python3` are one program."""
+    return tuple("python3" if not place and _PYTHON.fullmatch(word) else word for place, word in enumerate(words))
 
 
 def _is_own_file(path: str, files: Collection[str]) -> bool:
@@ -142,8 +178,11 @@ def _is_own_module(named: Words, files: Collection[str]) -> bool:
     return any(place in files for place in places)
 
 
-def _reads_commands(words: Words) -> bool:
-    """A bare interpreter, or one that is told to go on at the keyboard."""
-    name = PurePosixPath(words[0]).name if words else ""
-    speaks = bool(_PYTHON.fullmatch(name)) or name in _INTERPRETERS or name in PROGRAMS
-    return not words or (speaks and all(word in ("-", "-i") or word in _VALUELESS for word in words[1:]))
+def _opens_more(words: Words, is_foreign: Callable[[str], bool]) -> bool:
+    """Whether a line leaves the judge in a program of the machine that takes commands or opens files."""
+    name = PurePosixPath(words[0]).name
+    if name in _SHOW_FILES:
+        return True
+    if _PYTHON.fullmatch(name) or name in _INTERPRETERS:
+        return all(word.startswith("-") and word not in ("-c", "-e", "-m") for word in words[1:]) or "-i" in words
+    return len(words) == 1 and (is_foreign(name) or name in PROGRAMS or name in _RUNNERS)

@@ -6,35 +6,23 @@ It does not know who did the work, nor what happens after the verdict.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from time import monotonic
+from dataclasses import dataclass, replace
 
 from shopfloor.domain.contract import Check, Contract, SealedChecks
 from shopfloor.domain.mission import CheckOutcome, Finding, Judge, Judged, Verdict
 from shopfloor.repo.discovery import FoundCommands
-from shopfloor.repo.sources import configures_only_tests, is_test
-from shopfloor.sandbox.protocol import Blueprint, Sandbox
-from shopfloor.validation import tamper
-from shopfloor.validation.counterproof import (
-    CONTROL,
-    counterproof,
-    counterproof_of_tests,
-    moved_tests_run,
-    names_what_fails,
-)
-from shopfloor.validation.court import Court
+from shopfloor.repo.sources import is_test
+from shopfloor.sandbox.protocol import Level, Sandbox
+from shopfloor.validation import own_tests, tamper
+from shopfloor.validation.counterproof import CONTROL, counterproof
+from shopfloor.validation.court import Court, ending
+from shopfloor.validation.own_tests import KILLED, OwnTests, Tried
 from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
 from shopfloor.validation.stage import Stage
-from shopfloor.validation.testrun import got_worse, number_passed, tests_ran
+from shopfloor.validation.testrun import tests_ran
 
 SEALED = "sealed-checks"
 BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"
-LANDING = "tests as they land"
-KILLED = 128
-"""Exit codes from here on are those of processes that a signal ended, also one that we sent."""
-MOST_TESTS_CONTROLLED = 200
-"""Test files of a repository that are made to fail; a few would do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,23 +44,22 @@ class Case:
 async def scrutinise(court: Court, case: Case) -> Verdict:
     """The verdict on one candidate."""
     changes = await _changes(court, case)
-    found = tamper.findings(changes, case.contract.supersedes)
-    restored = await _of_the_base(changes, court, case)
-    stage = Stage(
-        court=court,
-        commit=case.commit,
-        laid={**restored, **court.sealed(case.checks)},
-        gone=_in_the_way(changes, restored),
-    )
-    sealed = await _sealed_checks(stage, case)
-    began = monotonic()
-    async with stage.sandbox() as sandbox:
-        independence = "enforced" if sandbox.level != "none" else "not enforced: no sandbox"
-        gates = await _gates(stage, case, sandbox, tuple(restored))
-    gates += await _control_of_gates(stage, case, gates, monotonic() - began)
-    if restored and _tests_that_passed(gates) is not None:
-        gates += await _as_they_land(Stage(court=court, commit=case.commit, laid={}), changes, gates)
+    of_base = await own_tests.files_of_base(court, case.base, exempt=case.contract.supersedes)
+    found = tamper.findings(changes, case.contract.supersedes, tests_before=any(map(is_test, of_base)))
+    stages = _stages(court, case, changes, of_base)
+    sealed = await _sealed_checks(stages.sealed, case)
+    gates, level = await _gates(stages.gates, case)
+    if case.commands.test is not None:
+        own = OwnTests(
+            court=court,
+            command=case.commands.test.command,
+            base=replace(stages.landing, commit=case.base),
+            files=of_base,
+            supersedes=case.contract.supersedes,
+        )
+        gates += await _tests(own, stages, case, changes)
     checks = (*sealed, *gates)
+    independence = "enforced" if level != "none" else "not enforced: no sandbox"
     judge = Judge(independence=independence)
     if case.review is not None and all(check.passed for check in checks) and not any(f.refuses for f in found):
         reviewed = await review(court, case.review)
@@ -90,6 +77,34 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         checks=checks,
         findings=found,
         judged=_judged(case, sealed),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stages:
+    """The candidate as each kind of check sees it."""
+
+    sealed: Stage
+    """With the sealed checks, beside the base's tests."""
+    gates: Stage
+    """With what configures judging as the base has it: types and lint are judged of all that lands."""
+    tests: Stage
+    """With the base's tests and no other."""
+    landing: Stage
+    """As it is."""
+
+
+def _stages(court: Court, case: Case, changes: Sequence[tamper.Change], of_base: Mapping[str, bytes]) -> _Stages:
+    build = case.commands.build.command if case.commands.build else ""
+    fresh = own_tests.not_of_base(changes, case.contract.supersedes)
+    landing = Stage(court=court, commit=case.commit, laid={}, build=build)
+    configuring = {path: content for path, content in of_base.items() if not is_test(path)}
+    sealed = court.sealed(case.checks)
+    return _Stages(
+        sealed=replace(landing, laid={**of_base, **sealed}, gone=tuple(path for path in fresh if path not in sealed)),
+        gates=replace(landing, laid=configuring, gone=tuple(path for path in fresh if not is_test(path))),
+        tests=replace(landing, laid=of_base, gone=fresh),
+        landing=landing,
     )
 
 
@@ -113,18 +128,6 @@ async def _changes(court: Court, case: Case) -> list[tamper.Change]:
 
 def _text(content: bytes | None) -> str | None:
     return None if content is None else content.decode(errors="replace")
-
-
-async def _of_the_base(changes: Sequence[tamper.Change], court: Court, case: Case) -> dict[str, bytes]:
-    """The base's own tests and their configuration, where the change made something else of them."""
-    sealed = {path for path, _ in case.checks.files}
-    exempt = {*case.contract.supersedes, *sealed}
-    restored: dict[str, bytes] = {}
-    for change in changes:
-        if change.path not in exempt and (is_test(change.path) or configures_only_tests(change.path)):
-            before = await court.store.show(case.base, change.path)
-            restored |= {} if before is None else {change.path: before}
-    return restored
 
 
 async def _sealed_checks(stage: Stage, case: Case) -> tuple[CheckOutcome, ...]:
@@ -151,87 +154,52 @@ def _must_have_run(court: Court, outcome: CheckOutcome) -> CheckOutcome:
     return outcome
 
 
-def _in_the_way(changes: Sequence[tamper.Change], restored: Mapping[str, bytes]) -> tuple[str, ...]:
-    """New test files that bear the name of one that is put back where it stood: some runners take only one of them."""
-    names = {PurePosixPath(path).name for path in restored}
-    fresh = [change.path for change in changes if change.before is None and is_test(change.path)]
-    return tuple(path for path in fresh if PurePosixPath(path).name in names)
-
-
-async def _as_they_land(
-    stage: Stage, changes: Sequence[tamper.Change], gates: Sequence[CheckOutcome]
-) -> tuple[CheckOutcome, ...]:
-    """The repository's tests with the change's own versions of them: what lands must pass, and run what was moved."""
-    tests = _tests_that_passed(gates)
-    assert tests is not None
-    began = monotonic()
-    async with stage.sandbox() as sandbox:
-        landing = await stage.court.outcome(sandbox, LANDING, tests.command)
-    after = {change.path: change.after for change in changes}
-    places = {place: (after[place] or "").encode() for place in tamper.moved_to(changes)}
-    if not landing.passed or not places:
-        return (landing,)
-    return (landing, await moved_tests_run(stage, tests.command, places, monotonic() - began))
-
-
-async def _gates(stage: Stage, case: Case, sandbox: Sandbox, restored: Sequence[str]) -> tuple[CheckOutcome, ...]:
-    """The repository's own commands, as they were configured at the base commit."""
-    court = stage.court
+async def _gates(stage: Stage, case: Case) -> tuple[tuple[CheckOutcome, ...], Level]:
+    """The repository's own commands but its tests, as they were configured at the base commit."""
     outcomes: list[CheckOutcome] = []
-    for name, command in gates_of(case.commands):
-        outcome = await court.outcome(sandbox, name, command)
-        if name == TESTS:
-            outcome = _must_have_run(court, outcome)
-        if not outcome.passed and name in case.failing_on_base:
-            outcome = await _excused(stage, case, outcome)
-        elif restored and name == TESTS:
-            outcome = _with(outcome, detail=f"{outcome.detail}; with the base's own {', '.join(restored[:5])}")
-        outcomes.append(outcome)
-    return tuple(outcomes)
+    async with stage.sandbox() as sandbox:
+        for name, command in gates_of(case.commands):
+            if name == TESTS:
+                continue
+            await sandbox.lay(stage.laid)  # the command before this one belongs to the work
+            outcome = await stage.court.outcome(sandbox, name, command)
+            ended = outcome.exit_code is not None and outcome.exit_code < KILLED
+            if not outcome.passed and ended and name in case.failing_on_base:
+                outcome = _with(outcome, passed=True, detail=f"{outcome.detail}; it failed on the base too")
+            outcomes.append(outcome)
+        return tuple(outcomes), sandbox.level
 
 
-async def _excused(stage: Stage, case: Case, outcome: CheckOutcome) -> CheckOutcome:
-    """A command that failed before anybody touched it refuses nobody, but a test that passed then must pass now.
-
-    A run that was killed, or killed itself, is no failure of the same kind.
-    """
-    if outcome.exit_code is None or outcome.exit_code >= KILLED:
-        return outcome
-    court = stage.court
-    if outcome.name == TESTS:
-        place = await court.checkout(case.base, "base-again")
-        async with court.start(Blueprint(checkout=str(place))) as sandbox:
-            _, before = await court.run(sandbox, outcome.command)
-        now = court.desk.blobs.get(outcome.evidence[0].blob).decode(errors="replace")
-        worse = got_worse(before, now)
-        some_passed = number_passed(before) != 0  # else there was nothing that could have got worse
-        tests = await _base_tests(court, case)
-        if not worse and some_passed and not await names_what_fails(stage, outcome.command, tests, now):
-            worse = "but tests that were made to fail are not named: its words are not to be believed"
-        if worse:
-            return _with(outcome, detail=f"{outcome.detail}; it failed on the base too, {worse}")
-    return _with(outcome, passed=True, detail=f"{outcome.detail}; it failed on the base too")
-
-
-async def _control_of_gates(
-    stage: Stage, case: Case, gates: Sequence[CheckOutcome], seconds: float
+async def _tests(
+    own: OwnTests, stages: _Stages, case: Case, changes: Sequence[tamper.Change]
 ) -> tuple[CheckOutcome, ...]:
-    """Whether the success of the repository's own tests is to be believed."""
-    if (tests := _tests_that_passed(gates)) is None:
-        return ()
-    files = await _base_tests(stage.court, case)
-    base = Stage(court=stage.court, commit=case.base, laid={})
-    return (await counterproof_of_tests(stage, base, tests.command, files, seconds),)
+    """What the repository's own tests say: they pass, or fail as before; it can be believed; and so it lands."""
+    run = await own_tests.tried(stages.tests, own.command)
+    gate = await _test_gate(own, case, run)
+    if not gate.passed:
+        return (gate,)
+    outcomes = (gate, await own_tests.control_of_tests(own, stages.tests, run))
+    if not own_tests.touches_tests(changes):
+        return outcomes
+    return (*outcomes, *(await own_tests.as_they_land(own, stages.landing, changes, run)))
 
 
-async def _base_tests(court: Court, case: Case) -> dict[str, bytes]:
-    paths = await court.store.files(case.base)
-    chosen = [path for path in paths if is_test(path) and path not in case.contract.supersedes]
-    return {path: await court.store.show(case.base, path) or b"" for path in chosen[:MOST_TESTS_CONTROLLED]}
-
-
-def _tests_that_passed(gates: Sequence[CheckOutcome]) -> CheckOutcome | None:
-    return next((gate for gate in gates if gate.name == TESTS and gate.passed and gate.exit_code == 0), None)
+async def _test_gate(own: OwnTests, case: Case, run: Tried) -> CheckOutcome:
+    evidence = own.court.transcript(own.command, run.finished, run.output, f"{TESTS}: {own.command}")
+    succeeded, excusable = run.finished.exit_code == 0, TESTS in case.failing_on_base
+    passed, why = False, ""
+    if succeeded and not excusable and tests_ran(own.command, run.output) is False:
+        why = "but no test ran"
+    elif succeeded or excusable:
+        passed, why = await own_tests.compared(own, run)
+    return CheckOutcome(
+        name=TESTS,
+        passed=passed,
+        detail="; ".join(part for part in (ending(run.finished), why) if part),
+        command=own.command,
+        exit_code=run.finished.exit_code,
+        evidence=(evidence,),
+    )
 
 
 def gates_of(commands: FoundCommands) -> tuple[tuple[str, str], ...]:

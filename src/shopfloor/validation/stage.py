@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from shopfloor.sandbox.protocol import Blueprint, Sandbox
+from shopfloor.sandbox.protocol import Blueprint, Finished, Sandbox
 from shopfloor.validation.court import Court
 
 
@@ -21,13 +21,23 @@ class Stage:
     laid: Mapping[str, bytes]
     gone: Sequence[str] = ()
     """Files of the commit that are taken away before anything runs."""
+    build: str = ""
+    """What tests need done first. It belongs to the work, so what is laid is laid again after it."""
 
     @asynccontextmanager
-    async def sandbox(self, more: Mapping[str, bytes] | None = None) -> AsyncGenerator[Sandbox]:
+    async def sandbox(self, more: Mapping[str, bytes] | None = None, *, built: bool = False) -> AsyncGenerator[Sandbox]:
         """The commit as it is tried, with `more` laid over all; everything in it ends with the block."""
         place = await self.court.checkout(self.commit, "scrutiny")
         async with self.court.start(Blueprint(checkout=str(place))) as sandbox:
             if self.gone:
                 await self.court.run(sandbox, shlex.join(("rm", "-f", "--", *self.gone)))
             await sandbox.lay({**self.laid, **(more or {})})
+            if built and self.build:
+                await self.court.run(sandbox, self.build)
+                await sandbox.lay({**self.laid, **(more or {})})
             yield sandbox
+
+    async def run(self, command: str, more: Mapping[str, bytes] | None = None) -> tuple[Finished, str]:
+        """Runs a command once, in a sandbox of its own where the product was built; how it ended, and its output."""
+        async with self.sandbox(more, built=True) as sandbox:
+            return await self.court.run(sandbox, command)

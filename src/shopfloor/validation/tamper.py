@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import Finding, Severity
+from shopfloor.repo.python import parsed, unparsed
 from shopfloor.repo.sources import is_test, is_test_configuration
 from shopfloor.validation.cases import Case, Unreadable, cases, found_again, lost, weakened
 
@@ -46,7 +47,7 @@ _SHADOWS = re.compile(
 )
 _COMPILED = (".pyc", ".pyo")
 _PROSE = (".md", ".rst")
-_SKIPS = re.compile(
+SKIPS = re.compile(
     r"\b(?:pytest\.mark|unittest|mark)\.(?:skip|xfail|expectedFailure)\w*|\bpytest\.(?:skip|xfail|importorskip)\("
     r"|\bself\.skipTest\(|\bSkipTest\b|\b__test__\s*=\s*False|^def load_tests\b|^@(?:skip|expectedFailure)\w*"
     r"|(?<![.\w])(?:it|test|describe)\.(?:skip|todo|only|failing)\b|(?<![.\w])(?:xit|xtest|xdescribe|fit|fdescribe)\("
@@ -71,8 +72,13 @@ class Change(Fact):
     after: str | None
 
 
-def findings(changes: Collection[Change], supersedes: Collection[str] = ()) -> tuple[Finding, ...]:
-    """What this change did to the measuring. P0 and P1 refuse; P2 and P3 only tell."""
+def findings(
+    changes: Collection[Change], supersedes: Collection[str] = (), *, tests_before: bool = True
+) -> tuple[Finding, ...]:
+    """What this change did to the measuring. P0 and P1 refuse; P2 and P3 only tell.
+
+    Where there were no `tests_before`, saying where tests lie leaves none of them out.
+    """
     found: list[Finding] = []
     fresh = _fresh_cases(changes)
     elsewhere = moved(changes)
@@ -80,7 +86,7 @@ def findings(changes: Collection[Change], supersedes: Collection[str] = ()) -> t
         if change.path in elsewhere:
             found.append(_finding(MOVED, "P2", change, "its tests stand somewhere else now: see that they still run"))
         elif change.path not in supersedes:
-            found += _about(change, fresh)
+            found += _about(change, fresh, tests_before=tests_before)
     return tuple(found)
 
 
@@ -135,19 +141,24 @@ def _fresh_cases(changes: Collection[Change]) -> tuple[Case, ...]:
     return tuple(fresh)
 
 
-def _about(change: Change, fresh: Sequence[Case]) -> list[Finding]:
+def _about(change: Change, fresh: Sequence[Case], *, tests_before: bool) -> list[Finding]:
     if change.path.endswith(_COMPILED):
         return [_finding(RUNNER, "P1", change, "is compiled, and may run in place of a source: take it out")]
     if _SHADOWS.search(change.path) and change.before is None:
         return [_finding(RUNNER, "P0", change, "takes the place of a module that runs the tests")]
     if is_test_configuration(change.path):
-        return _about_configuration(change)
+        return _about_configuration(change, tests_before=tests_before)
     found: list[Finding] = []
     if change.before is not None and _holds_tests(change.path):
         found += _about_test(change, change.before, fresh)
     if change.after is not None:
         found += _about_source(change, change.after)
     return found
+
+
+def holds_cases(path: str, files: Mapping[str, bytes]) -> bool:
+    """Whether a file holds tests, as far as we can read it."""
+    return any(case.is_test for case in _readable(path, files[path].decode(errors="replace")))
 
 
 def _holds_tests(path: str) -> bool:
@@ -163,18 +174,18 @@ def _readable(path: str, text: str) -> Sequence[Case]:
 # --- what configures tests --------------------------------------------------------------------------------------
 
 
-def _about_configuration(change: Change) -> list[Finding]:
+def _about_configuration(change: Change, *, tests_before: bool) -> list[Finding]:
     if change.after is None:
         return [_finding(RUNNER, "P1", change, "test configuration was deleted")]
     added = _added(change)
     if change.path.endswith("services.toml"):
         return [_finding(SERVICES, "P2", change, "configures judging; judges go on using the base's version")]
-    if _SKIPS.search(added) and _SKIPS_ANYWHERE.search(change.after):
+    if SKIPS.search(added) and _SKIPS_ANYWHERE.search(change.after):
         return [_finding(RUNNER, "P0", change, "skips tests from outside them")]
     if _DECIDES_OUTCOMES.search(added) or _patches_a_runner(change):
         return [_finding(RUNNER, "P0", change, "changes the outcome of tests")]
     if _NARROWS.search(added):
-        return [_finding(RUNNER, "P1", change, "leaves tests out of the run")]
+        return [_finding(RUNNER, "P1" if tests_before else "P2", change, "leaves tests out of the run")]
     if _HAS_A_SAY.search(added):
         return [_finding(RUNNER, "P2", change, "has a say in the outcome of tests")]
     return [_finding(RUNNER, "P3", change, "test configuration was changed")]
@@ -199,7 +210,7 @@ def _about_test(change: Change, before: str, fresh: Sequence[Case]) -> list[Find
     if change.after is None:
         if not is_test(change.path):
             return [_finding(DELETED, "P0", change, _gone(was))] if was else []
-        return [_finding(DELETED, "P0", change, _gone(was) or "a test file that was there before is gone")]
+        return [_finding(DELETED, "P0" if was else "P2", change, _gone(was) or "what tests may look at is gone")]
     now = cases(change.path, change.after)
     if isinstance(now, Unreadable):
         return [_finding(WEAKENED, "P0", change, "the file can no longer be parsed")] if was else []
@@ -219,7 +230,7 @@ def _gone(missing: Sequence[Case]) -> str:
 
 def _skips_more(before: str, after: str, was: Sequence[Case], now: Sequence[Case]) -> bool:
     """More skips than there were. New tests may be skipped, one each: they took nothing away."""
-    more = len(_SKIPS.findall(after)) - len(_SKIPS.findall(before))
+    more = len(SKIPS.findall(after)) - len(SKIPS.findall(before))
     return more > len(lost(now, was))
 
 
@@ -249,10 +260,10 @@ def _ends_when_imported(change: Change, after: str) -> str:
     """A statement at the top of a module that ends the process with success; "" if the change brings none."""
     if not _is_imported(change.path, after):
         return ""
-    earlier = {ast.unparse(node) for node in _top_level(change.before or "")}
+    earlier = {unparsed(node) for node in _top_level(change.before or "")}
     for node in _top_level(after):
-        words = ast.unparse(node)
-        if words not in earlier and (_ENDS.fullmatch(words) or (not is_test(change.path) and _skips(words))):
+        words = unparsed(node) if isinstance(node, ast.Expr | ast.Raise) else ""
+        if words and words not in earlier and (_ENDS.fullmatch(words) or (not is_test(change.path) and _skips(words))):
             return words
     return ""
 
@@ -296,11 +307,11 @@ def _patches(text: str) -> set[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=targets):
-                found |= {ast.unparse(target) for target in targets if _inside(target, names)}
+                found |= {unparsed(target) for target in targets if _inside(target, names)}
             case ast.AugAssign(target=target) | ast.Delete(targets=[target]):
-                found |= {ast.unparse(target)} if _inside(target, names) else set()
+                found |= {unparsed(target)} if _inside(target, names) else set()
             case ast.Call(func=ast.Name(id="setattr" | "delattr"), args=[target, *_]) if _root(target) in names:
-                found.add(ast.unparse(node))
+                found.add(unparsed(node))
             case _:
                 pass
     return found
@@ -338,11 +349,8 @@ def _root(node: ast.expr) -> str:
 
 
 def _parsed(text: str) -> ast.Module:
-    """The module; an empty one where it is no Python, which no run can import either."""
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError):
-        return ast.Module(body=[], type_ignores=[])
+    """The module; an empty one where it cannot be parsed."""
+    return parsed(text) or ast.Module(body=[], type_ignores=[])
 
 
 def _finding(check: str, severity: Severity, change: Change, text: str) -> Finding:

@@ -1,78 +1,181 @@
-"""Did a test run really run tests? Read from what the common runners print at their end.
+"""What a test run says of itself: how many tests passed, failed and were skipped, and which.
 
-It does not know whether to believe it: the exit code says how the run ended, and the controls whether that means
-anything.
+It reads the words of the common runners. Whether to believe them is for own_tests and counterproof.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
+
+from shopfloor.domain.fact import Fact
+
+READABLE = {"PYTEST_ADDOPTS": "-rfEsxXp"}
+"""What judges set so that pytest names every test, also where a repository has it say nothing."""
+
+
+class Outcomes(Fact):
+    """What a run said. A number is None where the runner gives none; names are as far as it names them."""
+
+    passed: int | None = None
+    failed: int | None = None
+    skipped: int | None = None
+    names_passed: tuple[str, ...] = ()
+    names_failed: tuple[str, ...] = ()
+
+    @property
+    def ran(self) -> int | None:
+        """Tests that came to an end of their own."""
+        return None if self.passed is None and self.failed is None else (self.passed or 0) + (self.failed or 0)
+
+    @property
+    def names_all_passed(self) -> bool:
+        """Whether it named as many passes as it counted: a transcript may have lost its middle."""
+        return bool(self.names_passed or self.names_failed) and (self.passed or 0) <= len(self.names_passed)
+
+    @property
+    def names_all_failed(self) -> bool:
+        """Whether every failure has a name."""
+        return self.failed is None or self.failed <= len(self.names_failed)
+
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_UNITTEST = re.compile(r"^Ran (\d+) tests? in [^\n]*\s*(?:(?:OK|FAILED|NO TESTS RAN)(?: \(([^)\n]*)\))?)?", re.M)
-_SAID = re.compile(r"=(\d+)")
-_COUNTS = (
-    re.compile(r"\b(\d+) passed\b"),  # pytest, jest, vitest, cargo
-    re.compile(r"\b(\d+) failed\b"),
-    re.compile(r"^(?:# |ℹ )(?:pass|fail) (\d+)", re.M),  # node's own runner
-    re.compile(r"^\s*(\d+) (?:passing|failing)\b", re.M),  # mocha
-    re.compile(r"^(?:\[\w+\] )?Tests run: (\d+)", re.M),  # JUnit under Maven
+_BLANK = re.compile(r"\n\s*\n")
+
+
+def outcomes(output: str) -> Outcomes:
+    """Reads a run's output; of several runs in one output, all are counted together."""
+    text = _BLANK.sub("\n", _COLOUR.sub("", output))
+    counts = next(filter(None, (count(text) for count in _COUNTERS)), None)
+    passed = tuple(_named(_PASSED, text))
+    failed = tuple(dict.fromkeys(_named(_FAILED, text)))
+    if counts is None:
+        return Outcomes(passed=len(passed) if passed else None, names_passed=passed, names_failed=failed)
+    return Outcomes(
+        passed=counts["passed"],
+        failed=counts["failed"],
+        skipped=counts["skipped"],
+        names_passed=passed,
+        names_failed=failed,
+    )
+
+
+# --- counts -----------------------------------------------------------------------------------------------------
+
+_PYTEST_END = re.compile(r"^(?:=+ )?(?P<said>(?:\d+ \w+(?: passed| failed)?(?:, )?)+|no tests ran) in [\d.:]+s?", re.M)
+_UNITTEST = re.compile(r"^Ran (\d+) tests? in [^\n]*(?:\n(?:OK|FAILED|NO TESTS RAN)(?: \(([^)\n]*)\))?)?", re.M)
+_CARGO = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.M)
+_MAVEN = re.compile(
+    r"^(?:\[\w+\] )?Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)(?!.*(?:Time elapsed|-- in))", re.M
 )
-_FAILURES = (re.compile(r"\b(\d+) (?:failed|failing)\b"), re.compile(r"^(?:# |ℹ )fail (\d+)", re.M))
-_PASSES = (
-    _COUNTS[0],
-    re.compile(r"^(?:# |ℹ )pass (\d+)", re.M),
-    re.compile(r"^\s*(\d+) passing\b", re.M),
+_JEST = re.compile(r"^[ \t]*Tests:?[ \t]+(?=\d)(?P<said>[^\n]+)$", re.M)
+_TAP = re.compile(r"^(?:# |ℹ )(pass|fail|skipped|todo) (\d+)$", re.M)
+_MOCHA = re.compile(r"^[ \t]*(\d+) (passing|failing|pending)\b", re.M)
+_GO_PACKAGE = re.compile(r"^(ok|FAIL)[ \t]+\S+(?![^\n]*\[(?:no test|build failed))[^\n]*$", re.M)
+_SAID = re.compile(r"(\d+) (\w+)")
+_KINDS = {
+    **dict.fromkeys(("passed", "passing", "pass", "xpassed", "ok"), "passed"),
+    **dict.fromkeys(("failed", "failing", "fail", "error", "errors", "FAIL"), "failed"),
+    **dict.fromkeys(("skipped", "xfailed", "pending", "todo", "ignored"), "skipped"),
+}
+
+
+def _by_pytest(text: str) -> Counter[str] | None:
+    ends = list(_PYTEST_END.finditer(text))
+    return _sum((kind, int(number)) for number, kind in _SAID.findall(ends[-1]["said"])) if ends else None
+
+
+def _by_unittest(text: str) -> Counter[str] | None:
+    found = _UNITTEST.findall(text)
+    if not found:
+        return None
+    counts: Counter[str] = Counter()
+    for ran, said in found:
+        numbers = {name: int(number) for name, number in re.findall(r"([a-z ]+)=(\d+)", said)}
+        bad = sum(number for name, number in numbers.items() if name.strip() in ("failures", "errors"))
+        skipped = sum(number for name, number in numbers.items() if name.strip() in ("skipped", "expected failures"))
+        counts += Counter(passed=max(0, int(ran) - sum(numbers.values())), failed=bad, skipped=skipped)
+    return counts
+
+
+def _by_others(text: str) -> Counter[str] | None:
+    """Runners that say a number and a word, each in its own way."""
+    if found := _CARGO.findall(text):
+        return _sum((kind, int(one[at])) for one in found for at, kind in enumerate(("passed", "failed", "ignored")))
+    if found := _MAVEN.findall(text):
+        ran, failures, errors, skipped = map(int, found[-1])
+        return _sum(
+            (("passed", ran - failures - errors - skipped), ("failed", failures + errors), ("skipped", skipped))
+        )
+    if found := _JEST.findall(text):
+        return _sum((kind, int(number)) for number, kind in _SAID.findall(found[-1]))
+    if found := _TAP.findall(text):
+        return _sum((kind, int(number)) for kind, number in found)
+    if found := _MOCHA.findall(text):
+        return _sum((kind, int(number)) for number, kind in found)
+    if found := _GO_PACKAGE.findall(text):
+        return _sum((kind, 1) for kind in found)
+    return None
+
+
+def _sum(found: Iterable[tuple[str, int]]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for kind, number in found:
+        if kind in _KINDS:
+            counts[_KINDS[kind]] += number
+    return counts
+
+
+_COUNTERS = (_by_pytest, _by_unittest, _by_others)
+
+# --- names ------------------------------------------------------------------------------------------------------
+
+_PYTEST_NAME = r"\S+?::[^\[\n]*?(?:\[.*?\])?(?= - |[ \t]*$)"
+_PASSED = re.compile(
+    rf"^(?:PASSED|XPASS) (?P<pytest>{_PYTEST_NAME})|^[ \t]*ok \d+ - (?P<tap>[^\n#]*[^\s#])[^\n]*$"
+    r"|^✔ (?P<node>.*\S) \([\d.]+ms\)|^[ \t]*--- PASS: (?P<go>\S+)|^test (?P<rust>\S+) \.\.\. ok$"
+    r"|^(?P<unittest>\S+ \(\S+\))(?:[^\n]*) \.\.\. ok$",
+    re.M,
 )
+_FAILED = re.compile(
+    rf"^(?:FAIL|ERROR): (?P<unittest>\S+ \(\S+\)[^\n]*)"
+    rf"|^(?:FAILED|ERROR) (?P<pytest>{_PYTEST_NAME}|\S+\.py(?= - |\s*$))"
+    r"|^[ \t]*--- FAIL: (?P<go>\S+)|^test (?P<rust>\S+) \.\.\. FAILED"
+    r"|^[ \t]*● (?P<jest>\S.*\S)[ \t]*$|^[ \t]*(?:FAIL|×) +(?P<vitest>\S+ > .*?)(?: \d+ms)?[ \t]*$"
+    r"|^[ \t]*not ok \d+ - (?P<tap>[^\n]*\S)[ \t]*$|^✖ (?P<node>.*\S) \([\d.]+ms\)"
+    r"|^\[ERROR\] +(?P<junit>\w+[.#]\w+):\d+",
+    re.M,
+)
+
+
+def _named(pattern: re.Pattern[str], text: str) -> list[str]:
+    return [next(filter(None, found.groups())) for found in pattern.finditer(text)]
+
+
+# --- what follows from it ---------------------------------------------------------------------------------------
+
 _NONE = re.compile(
-    r"no tests ran|NO TESTS RAN|collected 0 items|no test files|Ran 0 tests|No tests found|0 passed; 0 failed"
+    r"no tests ran|NO TESTS RAN|collected 0 items|no test files|Ran 0 tests|No tests found"
     r"|no tests to run|No test files found|^(?:# |ℹ )tests 0$",
     re.M,
 )
-_GO = re.compile(r"^(?:ok|FAIL|---)\s+\S+(?![^\n]*\[no test)", re.M)
 _KNOWN_RUNNER = re.compile(
     r"\b(?:pytest|unittest|nose2|tox|jest|vitest|mocha|ava|node --test|npm (?:run )?test|cargo test|go test)\b"
 )
-_PYTEST = re.compile(r"^(?:=+ )?(?=[^\n]* in [\d.]+s)[^\n]*?\b(\d+) passed\b", re.M)
 
 
 def tests_ran(command: str, output: str) -> bool | None:
     """True or False when the runner tells, None for a command whose output we cannot read. Skipping is not running."""
-    output = _COLOUR.sub("", output)
-    counts = [int(match) for pattern in _COUNTS for match in pattern.findall(output)]
-    counts += [int(ran) - _named(said, "skipped") for ran, said in _UNITTEST.findall(output)]
-    if any(count > 0 for count in counts) or _GO.search(output):
+    said = outcomes(output)
+    if said.ran or said.names_passed or said.names_failed:
         return True
-    if counts or _NONE.search(output) or _KNOWN_RUNNER.search(command):
+    if said.ran is not None or _NONE.search(output) or _KNOWN_RUNNER.search(command):
         return False
     return None
 
 
-def tests_passed(output: str) -> int | None:
-    """How many tests unittest or pytest say have passed; None when neither of them speaks."""
-    output = _COLOUR.sub("", output)
-    by_unittest = [max(0, int(ran) - sum(map(int, _SAID.findall(said)))) for ran, said in _UNITTEST.findall(output)]
-    by_pytest = [int(count) for count in _PYTEST.findall(output)]
-    found = by_unittest + by_pytest
-    return sum(found) if found else None
-
-
-def _named(said: str, name: str) -> int:
-    found = re.search(rf"\b{name}=(\d+)", said)
-    return int(found[1]) if found else 0
-
-
-_FAILED = re.compile(
-    r"^(?:FAIL|ERROR): (?P<unittest>\S+ \(\S+\))|^(?:FAILED|ERROR) (?P<pytest>\S+::.+?|\S+\.py)(?= - |\s*$)"
-    r"|^\s*--- FAIL: (?P<go>\S+)|^test (?P<rust>\S+) \.\.\. FAILED"
-    r"|^\s*● (?P<jest>\S.*\S)\s*$|^\s*(?:FAIL|×) +(?P<vitest>\S+ > .*?)(?: \d+ms)?\s*$"
-    r"|^\s*not ok \d+ - (?P<tap>.*\S)\s*$|^✖ (?P<node>.*\S) \([\d.]+ms\)|^\[ERROR\] +(?P<junit>\w+[.#]\w+):\d+",
-    re.M,
-)
-_GO_PACKAGE = re.compile(r"^ok\s+\S+", re.M)
-
-
 def failing_tests(output: str) -> frozenset[str]:
     """The names of the tests that a run reported as failed, as far as its runner names them."""
-    return frozenset(next(filter(None, match.groups())) for match in _FAILED.finditer(_COLOUR.sub("", output)))
+    return frozenset(outcomes(output).names_failed)
 
 
 def got_worse(before: str, now: str) -> str:
@@ -80,30 +183,33 @@ def got_worse(before: str, now: str) -> str:
 
     Silence is no proof: a run that was cut short names no failing test either.
     """
-    failed, fails = failing_tests(before), failing_tests(now)
-    if new := sorted(fails - failed):
+    then, today = outcomes(before), outcomes(now)
+    if new := sorted(set(today.names_failed) - set(then.names_failed)):
         return f"but not {', '.join(new[:5])}"
-    passed, passes = number_passed(before), number_passed(now)
-    if passed is not None and (passes or 0) < passed:
-        return f"but then {passed} tests passed, and now {passes or 'none'}"
-    if failed and fails and _all_named(before) and _all_named(now):
+    if then.passed and (today.passed or 0) < then.passed:
+        return f"but then {then.passed} tests passed, and now {today.passed or 'none'}"
+    if not then.ran and not today.ran and not then.names_failed and (_NONE.search(before) or then.skipped):
+        return "" if _NONE.search(now) or today.skipped else "but then it said that there are no tests, and not now"
+    if then.names_failed and today.names_failed and then.names_all_failed and today.names_all_failed:
         return ""
     return "and its output does not show that nothing got worse; mend what fails on the base first"
 
 
-def _all_named(output: str) -> bool:
-    """Whether a run names as many failures as it counts; a runner that counts none names them all."""
-    output = _COLOUR.sub("", output)
-    counts = [int(count) for pattern in _FAILURES for count in pattern.findall(output)]
-    counts += [_named(said, "failures") + _named(said, "errors") for _, said in _UNITTEST.findall(output)]
-    return not counts or max(counts) == len(failing_tests(output))
+def left_out(before: Outcomes, now: Outcomes) -> str:
+    """Which tests ran before and did not now, or how many fewer; "" where none is missing, or nobody can tell."""
+    if before.names_all_passed and now.names_all_passed and now.names_all_failed:
+        missing = Counter(map(_bare, _ran(before))) - Counter(map(_bare, _ran(now)))
+        return f"tests that ran on the base did not: {', '.join(list(missing)[:5])}" if missing else ""
+    if before.ran is not None and (now.ran or 0) < before.ran:
+        return f"{before.ran} tests ran on the base, and here {now.ran or 'none'}"
+    return ""
 
 
-def number_passed(output: str) -> int | None:
-    """How many tests passed, or for go how many packages, in the words of any runner we can read."""
-    known = tests_passed(output)
-    if known is not None:
-        return known
-    output = _COLOUR.sub("", output)
-    counts = [int(count) for pattern in _PASSES for count in pattern.findall(output)]
-    return sum(counts) if counts else len(_GO_PACKAGE.findall(output)) or None
+def _ran(said: Outcomes) -> tuple[str, ...]:
+    """All tests that are named, without files that could not even be read."""
+    return (*said.names_passed, *(name for name in said.names_failed if not name.endswith(".py")))
+
+
+def _bare(name: str) -> str:
+    """A test's name without what it was run with: that may hold a time, or an address in memory."""
+    return name.partition("[")[0]

@@ -1,0 +1,24 @@
+"""Reads Python that strangers wrote: what cannot be read is a value, never an exception.
+
+A source may be valid and still be too deep or too long for the parser. It does not know what is looked for in it.
+"""
+
+import ast
+
+_TOO_MUCH = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+def parsed(text: str) -> ast.Module | None:
+    """The module, without a byte-order mark before it; None where it cannot be parsed."""
+    try:
+        return ast.parse(text.removeprefix("\ufeff"))
+    except _TOO_MUCH:
+        return None
+
+
+def unparsed(node: ast.AST) -> str:
+    """A node in normal form; "" where it is too deep or too long to be written."""
+    try:
+        return ast.unparse(node)
+    except _TOO_MUCH:
+        return ""
