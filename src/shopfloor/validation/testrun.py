@@ -131,18 +131,32 @@ _COUNTERS = (_by_pytest, _by_unittest, _by_others)
 
 _PYTEST_NAME = r"\S+?::[^\[\n]*?(?:\[.*?\])?(?= - |[ \t]*$)"
 _PASSED = re.compile(
-    rf"^(?:PASSED|XPASS) (?P<pytest>{_PYTEST_NAME})|^[ \t]*ok \d+ - (?P<tap>[^\n#]*[^\s#])[^\n]*$"
-    r"|^✔ (?P<node>.*\S) \([\d.]+ms\)|^[ \t]*--- PASS: (?P<go>\S+)|^test (?P<rust>\S+) \.\.\. ok$"
-    r"|^(?P<unittest>\S+ \(\S+\))(?:[^\n]*) \.\.\. ok$",
+    "|".join(
+        (
+            rf"^(?:PASSED|XPASS) (?P<pytest>{_PYTEST_NAME})",
+            r"^(?P<unittest>\S+ \(\S+\))(?:[^\n]*) \.\.\. ok$",
+            r"^[ \t]*ok \d+ - (?P<tap>[^\n#]*[^\s#])[^\n]*$",
+            r"^✔ (?P<node>.*\S) \([\d.]+ms\)",
+            r"^[ \t]*--- PASS: (?P<go>\S+)",
+            r"^test (?P<rust>\S+) \.\.\. ok$",
+        )
+    ),
     re.M,
 )
 _FAILED = re.compile(
-    rf"^(?:FAIL|ERROR): (?P<unittest>\S+ \(\S+\)[^\n]*)"
-    rf"|^(?:FAILED|ERROR) (?P<pytest>{_PYTEST_NAME}|\S+\.py(?= - |\s*$))"
-    r"|^[ \t]*--- FAIL: (?P<go>\S+)|^test (?P<rust>\S+) \.\.\. FAILED"
-    r"|^[ \t]*● (?P<jest>\S.*\S)[ \t]*$|^[ \t]*(?:FAIL|×) +(?P<vitest>\S+ > .*?)(?: \d+ms)?[ \t]*$"
-    r"|^[ \t]*not ok \d+ - (?P<tap>[^\n]*\S)[ \t]*$|^✖ (?P<node>.*\S) \([\d.]+ms\)"
-    r"|^\[ERROR\] +(?P<junit>\w+[.#]\w+):\d+",
+    "|".join(
+        (
+            rf"^(?:FAILED|ERROR) (?P<pytest>{_PYTEST_NAME}|\S+\.py(?= - |\s*$))",
+            r"^(?:FAIL|ERROR): (?P<unittest>\S+ \(\S+\)[^\n]*)",
+            r"^[ \t]*not ok \d+ - (?P<tap>[^\n]*\S)[ \t]*$",
+            r"^✖ (?P<node>.*\S) \([\d.]+ms\)",
+            r"^[ \t]*● (?P<jest>\S.*\S)[ \t]*$",
+            r"^[ \t]*(?:FAIL|×) +(?P<vitest>\S+ > .*?)(?: \d+ms)?[ \t]*$",
+            r"^[ \t]*--- FAIL: (?P<go>\S+)",
+            r"^test (?P<rust>\S+) \.\.\. FAILED",
+            r"^\[ERROR\] +(?P<junit>\w+[.#]\w+):\d+",
+        )
+    ),
     re.M,
 )
 

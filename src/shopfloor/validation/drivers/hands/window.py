@@ -400,9 +400,9 @@ def _state_differs(expect: Expect, thing: "Locator") -> str:
 _HAS_FOCUS = "e => e.getRootNode().activeElement === e && document.hasFocus()"
 _HAS_LABEL = "e => /^(checkbox|radio)$/.test(e.type) && e.labels.length > 0"
 _IS_HIT = """e => {
-    const box = e.getBoundingClientRect();
-    const hit = e.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-    return hit === e && box.width > 2 && box.height > 2;
+    const b = e.getBoundingClientRect();
+    const hit = e.getRootNode().elementFromPoint(b.x + b.width / 2, b.y + b.height / 2);
+    return hit === e && b.width > 2 && b.height > 2;
 }"""
 """Whether a click in the middle of it would reach it."""
 
