@@ -4,6 +4,7 @@
     ```sh               commands alone, each of which must succeed
     ```python           a program
     ```toml             must be valid
+    ```steps            compiled steps of a contract, each of which can be read
     ```text, or nothing is not run, and so may hold no command
 
 A block that cannot be run here says why, in the line before it: <!-- not run: the reason -->
@@ -19,8 +20,10 @@ from pathlib import Path
 
 import pytest
 
+from shopfloor.validation.drivers.steps import filled, free_words, read_steps
+
 TOP = Path(__file__).resolve().parents[2]
-KINDS = ("console", "sh", "python", "toml", "text", "")
+KINDS = ("console", "sh", "python", "toml", "steps", "text", "")
 MARK = "\x1f"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REASON = re.compile(r"<!-- not run: (.*?) -->\s*\Z", re.DOTALL)
@@ -80,6 +83,9 @@ PROGRAMS = [block for page in PAGES for block in blocks(page) if block.kind == "
 TABLES = [block for page in PAGES for block in blocks(page) if block.kind == "toml"]
 
 
+STEPS = [block for page in PAGES for block in blocks(page) if block.kind == "steps"]
+
+
 def name(block: Block) -> str:
     return f"{block.page}:{block.line}"
 
@@ -112,6 +118,13 @@ def test_programs_run(program: Block, place) -> None:
 def test_settings_files_are_valid(table: Block) -> None:
     """Each TOML example can be read."""
     assert tomllib.loads(table.text)
+
+
+@pytest.mark.parametrize("block", STEPS, ids=name)
+def test_steps_can_be_read(block: Block) -> None:
+    """Each line is a step, whatever words it is given."""
+    lines = block.text.splitlines()
+    assert read_steps([filled(line, dict.fromkeys(free_words(lines), "word")) for line in lines])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))

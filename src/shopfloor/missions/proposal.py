@@ -5,7 +5,6 @@ repository; whether checks really fail before the work is seen by running them (
 """
 
 import re
-from collections import Counter
 from typing import Annotated
 
 import msgspec
@@ -13,37 +12,13 @@ import msgspec
 from shopfloor.domain.contract import Assertion, Contract, Spec, Surface
 from shopfloor.domain.mission import Feature, Milestone, Plan
 from shopfloor.tools.tool import Arguments
+from shopfloor.validation import lint
+from shopfloor.validation.lint import repeated
 from shopfloor.validation.published import published
 
 AssertionId = Annotated[str, msgspec.Meta(description="VAL-AREA-001")]
 
-ID = re.compile(r"^VAL-[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-\d{3}$")
 FEATURE_ID = re.compile(r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$")
-_ACTS = re.compile(
-    r"\b(when|whenever|if|while|where|after|once|upon|until)\b"
-    r"|\b(?:call|runn|send|post|click|press|typ|submit|open|reload|add|delet|remov|start|stopp)ing\b"
-    r"|\w\([^)]*\)|`[^`]+`|\b(?:GET|POST|PUT|PATCH|DELETE|HEAD) /",  # or the input itself: a call, a command, a request
-    re.IGNORECASE,
-)
-_SHOWS = re.compile(
-    r"\b(then|shall|must|is|are|has|returns?|shows?|becomes?|contains?|(?:dis)?appears?|prints?|answers|responds|outputs"
-    r"|gives|yields|raises|holds|exits|ends|fails|goes|drops|rises|stays|rejects|refuses|creates|removes|stores|writes)\b"
-    r"|==|!=|->|=>|→",
-    re.IGNORECASE,
-)
-_DATA = re.compile(r"""(?<!\w)'[^']*'(?!\w)|"[^"]*"|`[^`]*`|(?<!\w)/[\w./-]+""")
-_VAGUE = re.compile(
-    r"\b(works? (?:well|correctly|properly|as expected)|user[- ]friendly|nice|robust|fast|intuitive|appropriate(?:ly)?|"
-    r"etc|and so on|gracefully)\b",
-    re.IGNORECASE,
-)
-_WORDS = r"(?:[^\W\d]+\s+)"
-_ONLY_PRESENCE = re.compile(
-    rf"(?:then|,)\s+{_WORDS}{{0,6}}(?:exists?|appears?|loads?|is (?:present|visible|displayed|shown|rendered))\s*\.?$"
-    rf"|(?:shall|must)\s+(?:display|show|render|have|contain)\s+(?:an?|the)\s+{_WORDS}{{0,3}}[^\W\d]+\.?$",
-    re.IGNORECASE,
-)
-"""The thing is there, and no value says which of two inputs was given."""
 MAX_FEATURES = 40
 
 
@@ -92,8 +67,8 @@ def complaints(proposal: Proposal) -> tuple[str, ...]:
     found: list[str] = []
     ids = [assertion.id for assertion in proposal.assertions]
     for assertion in proposal.assertions:
-        found += _about_assertion(assertion)
-    found += [f"{name}: used for {count} assertions; ids are unique." for name, count in _repeated(ids)]
+        found += map(str, lint.about(_assertion(assertion)))
+    found += [f"{name}: used for {count} assertions; ids are unique." for name, count in repeated(ids)]
     features = [feature for milestone in proposal.milestones for feature in milestone.features]
     found += _about_features(features)
     found += _about_claims(ids, features)
@@ -147,22 +122,8 @@ def _assertion(proposed: ProposedAssertion) -> Assertion:
     )
 
 
-def _about_assertion(assertion: ProposedAssertion) -> list[str]:
-    name, behaviour = assertion.id, assertion.behaviour.strip()
-    found: list[str] = []
-    if not ID.match(name):
-        found.append(f"{name!r}: an id looks like VAL-EXPORT-001.")
-    if not (_ACTS.search(behaviour) and _SHOWS.search(behaviour)):
-        found.append(f"{name}: say what is done and what is then seen (Given … When … Then …).")
-    if vague := _VAGUE.search(_DATA.sub("…", behaviour)):
-        found.append(f"{name}: {vague.group(0)!r} cannot be checked; name the value or the effect that is seen.")
-    if _ONLY_PRESENCE.search(behaviour):
-        found.append(f"{name}: a dead page would pass this; say which action changes what, for two inputs.")
-    return found
-
-
 def _about_features(features: list[ProposedFeature]) -> list[str]:
-    found = [f"{name}: used for {count} features." for name, count in _repeated([f.id for f in features])]
+    found = [f"{name}: used for {count} features." for name, count in repeated([f.id for f in features])]
     found += [f"{f.id!r}: a feature id is short-kebab-case." for f in features if not FEATURE_ID.match(f.id)]
     found += [f"{f.id!r}: ids beginning with fix- are the runner's." for f in features if f.id.startswith("fix-")]
     found += [f"{f.id}: claims no assertion, so nobody could say that it is done." for f in features if not f.claims]
@@ -173,11 +134,7 @@ def _about_features(features: list[ProposedFeature]) -> list[str]:
 
 def _about_claims(ids: list[str], features: list[ProposedFeature]) -> list[str]:
     claimed = [claim for feature in features for claim in feature.claims]
-    found = [f"{name}: claimed {count} times; exactly one feature claims it." for name, count in _repeated(claimed)]
+    found = [f"{name}: claimed {count} times; exactly one feature claims it." for name, count in repeated(claimed)]
     found += [f"{name}: no feature claims it." for name in ids if name not in claimed]
     found += [f"{name}: claimed, but not in the contract." for name in dict.fromkeys(claimed) if name not in ids]
     return found
-
-
-def _repeated(names: list[str]) -> list[tuple[str, int]]:
-    return [(name, count) for name, count in Counter(names).items() if count > 1]

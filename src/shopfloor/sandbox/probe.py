@@ -20,7 +20,7 @@ from shopfloor.domain.fact import Fact
 from shopfloor.sandbox.bubblewrap import HOME, ROOT, RUNNER, sandbox_words, view_words
 from shopfloor.sandbox.host import Plan, RunnerSandbox
 from shopfloor.sandbox.machine import Machine, survey
-from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox, View
+from shopfloor.sandbox.protocol import Blueprint, Level, Mount, Sandbox, View
 
 TRY_S = 20
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -88,6 +88,11 @@ def find_chromium() -> str:
 
 def this_machine() -> Machine:
     return survey(Path.home(), os.environ.get("PATH", os.defpath), find_chromium())
+
+
+def judge_mounts() -> tuple[Mount, ...]:
+    """What a judge's hands need to see where there is no arena: for an app that runs elsewhere."""
+    return tuple(Mount(source=folder, target=folder) for folder in this_machine().judge_folders)
 
 
 @asynccontextmanager

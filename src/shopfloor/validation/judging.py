@@ -18,6 +18,7 @@ import anyio
 
 from shopfloor.domain.contract import Assertion, Contract, Surface
 from shopfloor.domain.errors import GiveUp
+from shopfloor.sandbox.probe import judge_mounts
 from shopfloor.sandbox.protocol import Blueprint, Sandbox
 from shopfloor.validation.court import StartSandbox
 from shopfloor.validation.drivers.app import App, Recipe, app_under_test
@@ -140,7 +141,7 @@ class _Lane:
             )
             checkout = folder / "checkout"
             checkout.mkdir()
-            blueprint = Blueprint(checkout=str(checkout), network=True)
+            blueprint = Blueprint(checkout=str(checkout), network=True, mounts=judge_mounts())
             if isinstance(site, Here):
                 _copy(site.folder, checkout)
                 port = site.recipe.address.rpartition(":")[2]

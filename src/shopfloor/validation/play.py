@@ -115,6 +115,22 @@ def drawn(kinds: Mapping[str, str], chance: random.Random) -> dict[str, str]:
     return words
 
 
+def has_effect(turns: Sequence[Turn]) -> bool:
+    """Whether these turns can show more than a dead app does: one interferes, or two inputs are told apart."""
+    lines = [line for turn in turns for line in (*turn.deeds, *turn.expected)]
+    words = drawn(free_words(lines), random.Random(0))
+    if any(_interferes(deed, words) for turn in turns for deed in turn.deeds):
+        return True
+    started = {turn.deeds[-1]: turn.expected for turn in turns if _starts(turn.deeds[-1], words)}
+    return len(set(started.values())) > 1 or any(map(_tells_a_free_word, turns))
+
+
+def _tells_a_free_word(turn: Turn) -> bool:
+    """Whether a word that nobody could know goes in with a command, and is expected to come out."""
+    given = free_words([deed for deed in turn.deeds if deed.startswith("start ")])
+    return bool(given.keys() & free_words(turn.expected).keys())
+
+
 class _Failed(Exception):
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -167,6 +183,7 @@ class _Session:
         self._controls: dict[str, str] = {}
         self._effects = 0
         self._slow: list[tuple[Turn, float]] = []
+        self._started = False
 
     def played(self, reason: Reason, detail: str) -> Played:
         return Played(reason=reason, detail=detail, frames=tuple(self._frames), controls=self._controls)
@@ -224,10 +241,17 @@ class _Session:
         if there_already:
             await anyio.sleep(self._stagehand.idle_s)
         await self._expect(turn, "not-seen", self._stagehand.patience_s)
-        if not there_already and _interferes(deeds[-1], self._words):
+        if not there_already and self._counts(turn, deeds[-1]):
             self._effects += 1
             if (took := monotonic() - began) > self._stagehand.idle_s:
                 self._slow.append((turn, took))
+
+    def _counts(self, turn: Turn, deed: str) -> bool:
+        """Whether what a deed brought about is an effect, and not only something that is always shown."""
+        if not _starts(deed, self._words):
+            return _interferes(deed, self._words)
+        before, self._started = self._started, True
+        return before or _tells_a_free_word(turn)
 
     async def _idle_shows(self, turn: Turn, looks: Sequence[str]) -> bool:
         if not _interferes(turn.deeds[-1 - len(looks)], self._words):
@@ -348,6 +372,10 @@ def _interferes(line: str, words: Mapping[str, str]) -> bool:
         actions.OpenPage | actions.OpenTab | actions.SwitchTab | actions.Reload | actions.Look | actions.Screenshot
     )
     return not isinstance(step, opening | actions.StartProgram | actions.WaitFor | actions.Resize)
+
+
+def _starts(line: str, words: Mapping[str, str]) -> bool:
+    return isinstance(read_step(filled(line, _Any(words))), actions.StartProgram)
 
 
 def _action(said: str) -> Action:

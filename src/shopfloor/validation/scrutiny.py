@@ -7,6 +7,7 @@ It does not know who did the work, nor what happens after the verdict.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from shopfloor.domain.contract import Check, Contract, SealedChecks
 from shopfloor.domain.mission import CheckOutcome, Finding, Judge, Judged, Verdict
@@ -85,7 +86,7 @@ class _Stages:
     """The candidate as each kind of check sees it."""
 
     sealed: Stage
-    """With the sealed checks, beside the base's tests."""
+    """With the sealed checks, beside the base's tests. Some runners take only one of two test files of one name."""
     gates: Stage
     """With what configures judging as the base has it: types and lint are judged of all that lands."""
     tests: Stage
@@ -100,8 +101,10 @@ def _stages(court: Court, case: Case, changes: Sequence[tamper.Change], of_base:
     landing = Stage(court=court, commit=case.commit, laid={}, build=build)
     configuring = {path: content for path, content in of_base.items() if not is_test(path)}
     sealed = court.sealed(case.checks)
+    names = {PurePosixPath(path).name for path in (*of_base, *sealed) if is_test(path)}
+    in_the_way = (path for path in fresh if is_test(path) and path not in sealed and PurePosixPath(path).name in names)
     return _Stages(
-        sealed=replace(landing, laid={**of_base, **sealed}, gone=tuple(path for path in fresh if path not in sealed)),
+        sealed=replace(landing, laid={**of_base, **sealed}, gone=tuple(in_the_way)),
         gates=replace(landing, laid=configuring, gone=tuple(path for path in fresh if not is_test(path))),
         tests=replace(landing, laid=of_base, gone=fresh),
         landing=landing,

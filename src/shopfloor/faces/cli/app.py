@@ -211,6 +211,54 @@ def mission_export(
     missions.export(mission, to)
 
 
+contract_app = typer.Typer(no_args_is_help=True, help="Contracts as files.")
+app.add_typer(contract_app, name="contract")
+ContractFile = Annotated[Path, typer.Argument(help="A contract, or a Gherkin .feature file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@contract_app.command("lint")
+def contract_lint(
+    contract: ContractFile,
+    repo: Annotated[
+        Path | None, typer.Option("--repo", "-C", help="Also judge its steps here: only guards may hold today.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is wrong with a contract, and how it would be right; exit 0 only if nothing refuses it."""
+    from shopfloor.faces.cli import contracts
+
+    contracts.show_lint(contract, repo, as_json)
+
+
+@app.command()
+def judge(
+    contract: ContractFile,
+    url: Annotated[str, typer.Option("--url", help="The app runs already, at this address.")] = "",
+    start: Annotated[str, typer.Option("--start", help="Start it so, in a copy of the folder.")] = "",
+    repo: Annotated[
+        Path | None, typer.Option("--repo", "-C", help="The app's folder; services.toml says how it starts.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Only this assertion; may be repeated.")] = None,
+    as_json: AsJson = False,
+    evidence: Annotated[Path | None, typer.Option("--evidence", help="Where pictures and transcripts go.")] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page with the evidence.")] = False,
+) -> None:
+    """Judge an app by a contract's compiled steps, without a model; exit 0 only if every assertion passed."""
+    from shopfloor.faces.cli import contracts
+
+    contracts.show_judge(
+        contract,
+        url=url,
+        command=start,
+        repo=repo,
+        only=tuple(only or ()),
+        as_json=as_json,
+        evidence=evidence,
+        open_page=open_page,
+    )
+
+
 @app.command()
 def log(
     name: Annotated[str, typer.Argument(help="A mission's id, or the name of a stream.")],

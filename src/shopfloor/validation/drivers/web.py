@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import assert_never
 
+from shopfloor.domain.errors import AskModelAgain
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.validation.drivers.actions import (
     Action,
@@ -72,17 +73,19 @@ class WebDriver:
         self._drive = drive
         self._base_url = base_url
         self._watched = watched
+        self._published: frozenset[str] = frozenset()
         self.transcript = Transcript()
 
     async def begin(self, names: tuple[tuple[str, str], ...]) -> None:
         """A new session with nothing in it, in which `names` are published. AskModelAgain for a name that is none."""
         ways = {name: tuple(_where(target) for target in parse_published(meaning)) for name, meaning in names}
-        self.transcript = Transcript()
+        self.transcript, self._published = Transcript(), frozenset(ways)
         await self._drive.begin(ways)
 
     async def perform(self, action: Action) -> Observation:
         if not isinstance(action, WebAction):
             raise foreign("web", action, _KNOWN)
+        self._refuse_unknown(getattr(action, "target", None))
         act = _to_act(action, self._base_url)
         act.quiet = not self._watched
         seen = await self._drive.act(act)
@@ -92,11 +95,19 @@ class WebDriver:
     async def check(self, expectation: Expectation, patience_s: float) -> Observation:
         if not isinstance(expectation, WebExpectation):
             raise foreign("web", expectation, _KNOWN)
+        self._refuse_unknown(getattr(expectation, "target", None))
         expect = _to_expect(expectation, self._base_url)
         expect.seconds, expect.picture = patience_s, patience_s > 0
         seen = await self._drive.expect(expect)
         held = f"but {seen.problem}" if seen.problem else "so it is"
         return self._noted(expectation, f"{describe(expectation)}: {held}", seen)
+
+    def _refuse_unknown(self, target: Target | None) -> None:
+        while target is not None:
+            if target.by == "published" and target.role not in self._published:
+                known = ", ".join(f"@{name}" for name in sorted(self._published)) or "no name"
+                raise AskModelAgain(f"no @{target.role} is published; there is {known}")
+            target = target.within
 
     def _noted(self, step: WebAction | WebExpectation, text: str, seen: Seen) -> Observation:
         caption = f"{describe(step)} at {seen.url}"

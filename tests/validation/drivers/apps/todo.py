@@ -20,6 +20,8 @@ class Todo(BaseHTTPRequestHandler):
                 self.answer(200, PAGE.read_bytes(), "text/html; charset=utf-8")
             case "/dead":
                 self.answer(200, PAGE.with_name("dead.html").read_bytes(), "text/html; charset=utf-8")
+            case page if page.endswith(".html"):
+                self.answer(200, PAGE.with_name(page[1:]).read_bytes(), "text/html; charset=utf-8")
             case "/todos":
                 self.answer(200, json.dumps(todos()).encode())
             case "/login":

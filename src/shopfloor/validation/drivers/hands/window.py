@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LAUNCH_S = 20.0
 SETTLE_S = 2.0
+_HOLD_WORDS = ("listitem", "paragraph", "article", "blockquote", "term", "definition", "status", "alert", "log")
+"""Roles of things that are named by nothing but what is read in them."""
 Names = dict[str, tuple[tuple[Where, ...], ...]]
 """What published names stand for: ways that lead to a thing."""
 _WAYS_OUT = ("open", "tab", "switch")
@@ -104,7 +106,8 @@ class Window:
             seen.problem, seen.missing = _why_not(error.message), "locator resolved to" not in error.message
         except api.Error as error:
             seen.problem = _why_not(error.message)
-        seen.after = "" if act.quiet else self._settled()
+        if seen.problem or not act.quiet:
+            seen.after = self._settled()  # and a page that hangs is noticed
         if self._hangs:
             return self._given_up(seen)
         self._describe(
@@ -128,7 +131,11 @@ class Window:
         try:
             # counting has no limit of time of its own, and a page may hang
             self._page.locator("html").wait_for(state="attached", timeout=PATIENCE_S * 1000)
+            self._hangs = False
             return self._compared(expect)
+        except _playwright().TimeoutError:
+            self._hangs = True
+            return "the page does not answer"
         except _playwright().Error as error:
             return f"the page does not answer: {_why_not(error.message)}"
 
@@ -373,6 +380,8 @@ def _thing(scope: "Page | Locator", step: Where) -> "Locator":
             found = scope.locator(f'[id="{step.name}"]')
         case "element":
             found = scope.locator(step.name)
+        case _ if step.name and step.role in _HOLD_WORDS:
+            found = scope.get_by_role(step.role).filter(has_text=step.name)  # type: ignore[arg-type]
         case _ if step.name:
             found = scope.get_by_role(step.role, name=step.name, exact=True)  # type: ignore[arg-type]
         case _:

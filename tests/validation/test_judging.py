@@ -1,0 +1,198 @@
+"""Judging by compiled steps, without a model: real apps pass, and what only looks like one does not."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import pytest
+
+from shopfloor.domain.contract import Assertion, Contract, Surface
+from shopfloor.sandbox.probe import find_chromium, probe, start
+from shopfloor.validation.drivers.app import Recipe
+from shopfloor.validation.judging import Bench, Here, Ruling, judge
+
+APPS = Path(__file__).parent / "drivers" / "apps"
+PYTHON = f"{sys.base_prefix}/bin/python3"
+pytestmark = [
+    pytest.mark.skipif(not find_chromium(), reason="needs chromium"),
+    pytest.mark.skipif(probe().best != "bubblewrap", reason="needs bubblewrap"),
+]
+ADDS = (
+    "open /",
+    'fill label "What" with "{{what}}"',
+    'click button "Add"',
+    'see listitem "{{what}}"',
+    'value of label "What" is ""',
+)
+
+
+def test_an_app_that_works_passes_with_its_controls(tmp_path: Path) -> None:
+    """Through the page, over HTTP and in a terminal; each meets an app of its own, and what it left is gone."""
+    rulings = judged(
+        tmp_path,
+        web(*ADDS, "count listitem is 1", controls=("reload", "second tab", "restart", "two inputs")),
+        web(*ADDS, "count listitem is 1"),
+        one(
+            "http",
+            'POST /todos {"title": "{{title}}"}',
+            "GET /todos",
+            "status is 200",
+            'json $ is ["{{title}}"]',
+            'header content-type has "json"',
+            controls=("restart",),
+        ),
+        one(
+            "terminal",
+            f'start "{PYTHON} echo.py"',
+            'type "{{word}}\\n"',
+            'screen has "you said {{word}}"',
+            "still runs",
+        ),
+    )
+
+    assert [told(ruling) for ruling in rulings] == [""] * 4
+    assert set(rulings[0].played.controls) == {"effect", "idle", "reload", "second tab", "restart", "two inputs"}
+    assert {ruling.independence for ruling in rulings} == {"enforced"}
+    assert any(shot.kind == "screenshot" for frame in rulings[0].played.frames for shot in frame.evidence)
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason", "words"),
+    [
+        (("open /dead", *ADDS[1:]), "not-seen", "it is not there"),
+        (("open /dead", 'see heading "To do"', 'see button "Add"'), "no-effect", "nothing that was done"),
+        (
+            ("open /pretends.html", 'see heading "Pretends"', 'hover button "Soon"', "count listitem is 1"),
+            "moves",
+            "came",
+        ),
+        (
+            ("open /pretends.html", 'fill label "What" with "{{a}}"', 'click button "Reverts"', 'see listitem "{{a}}"'),
+            "did-not-last",
+            "it is not there",
+        ),
+        (
+            ("open /pretends.html", 'fill label "What" with "{{a}}"', 'click button "Canned"', 'see listitem "{{a}}"'),
+            "not-seen",
+            "it is not there",
+        ),
+        ((*ADDS, 'click button "Archive"', "count listitem is 0"), "not-possible", "not enabled"),
+        ((*ADDS, 'click button "Nowhere"', "count listitem is 0"), "not-possible", "there is no button"),
+        ((*ADDS, 'click button "Hang"', "count listitem is 2"), "not-", ""),
+        ((*ADDS, "no errors", 'click button "Fail"', 'see listitem "{{what}}"', "no errors"), "not-seen", "is broken"),
+    ],
+    ids=["dead", "only there", "by itself", "reverts", "canned", "disabled", "missing", "hangs", "throws"],
+)
+def test_what_only_looks_right_fails(tmp_path: Path, steps: Sequence[str], reason: str, words: str) -> None:
+    """Presence, canned answers, what comes by itself or goes again: each fails for its own reason."""
+    (ruling,) = judged(tmp_path, web(*steps))
+
+    assert ruling.played.verdict == "failed"
+    assert ruling.played.reason.startswith(reason)
+    assert words in ruling.played.detail
+
+
+def test_slow_is_not_dead(tmp_path: Path) -> None:
+    """An effect that takes longer than the wait before it is watched for as long without the deed."""
+    steps = ("open /pretends.html", 'fill label "What" with "{{a}}"', 'click button "Soon"', 'see listitem "{{a}}"')
+    (ruling,) = judged(tmp_path, web(*steps))
+
+    assert told(ruling) == ""
+
+
+def test_a_box_that_is_drawn_by_its_label_is_ticked_as_a_user_would(tmp_path: Path) -> None:
+    """The box itself cannot be hit; its label can."""
+    box = 'checkbox "All of it"'
+    (ruling,) = judged(
+        tmp_path, web("open /pretends.html", f"see unchecked {box}", f"click {box}", f"see checked {box}")
+    )
+
+    assert told(ruling) == ""
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [((), "no-steps"), (("open /", "dance"), "bad-steps"), (("open /", "see @nothing"), "bad-steps")],
+    ids=["none", "no step", "no such name"],
+)
+def test_what_cannot_be_judged_is_blocked_and_never_passed(tmp_path: Path, steps: Sequence[str], reason: str) -> None:
+    """Blocked has a reason that says whose turn it is."""
+    (ruling,) = judged(tmp_path, web(*steps))
+
+    assert (ruling.played.verdict, ruling.played.reason) == ("blocked", reason)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("exit 3", "it ended with exit code 3"),
+        ("exec sleep 60", "nothing listens at"),
+        ("exec $PYTHON todo.py 8001", "nothing listens at"),
+        ("yes", "did not come up"),
+    ],
+    ids=["ends", "never listens", "listens elsewhere", "prints for ever"],
+)
+def test_an_app_that_does_not_come_up_has_failed(tmp_path: Path, command: str, words: str) -> None:
+    """With the last it said, so that somebody can mend it."""
+    (ruling,) = judged(tmp_path, web(*ADDS), command=command, starting_s=3)
+
+    assert (ruling.played.verdict, ruling.played.reason) == ("failed", "did-not-start")
+    assert words in ruling.played.detail
+
+
+def test_the_same_seed_draws_the_same_words(tmp_path: Path) -> None:
+    """Words are new each time, unless somebody wants to see the same run again."""
+    first, again, other = (
+        judged(tmp_path / str(number), web(*ADDS), seed=seed) for number, seed in enumerate((1, 1, 2))
+    )
+
+    assert steps_of(first) == steps_of(again) != steps_of(other)
+
+
+def web(*steps: str, controls: tuple[str, ...] = ()) -> Assertion:
+    return one("web", *steps, controls=controls)
+
+
+def one(surface: Surface, *steps: str, controls: tuple[str, ...] = ()) -> Assertion:
+    return Assertion(
+        id="VAL-TODO-000",
+        title="adds",
+        behaviour="When it is added, then it is there.",
+        surface=surface,
+        steps=steps,
+        controls=controls,  # type: ignore[arg-type]
+    )
+
+
+def judged(
+    folder: Path,
+    *assertions: Assertion,
+    command: str = "exec $PYTHON todo.py $PORT",
+    starting_s: float = 30,
+    seed: int | None = None,
+) -> tuple[Ruling, ...]:
+    """What comes of judging the to-do app of the drivers' tests by these assertions."""
+    checkout = folder / "app"
+    shutil.copytree(APPS, checkout)
+    numbered = tuple(
+        Assertion(**{**as_fields(assertion), "id": f"VAL-TODO-{number:03}"})
+        for number, assertion in enumerate(assertions, start=1)
+    )
+    recipe = Recipe(command=f"PYTHON={PYTHON}; export PYTHON; {command}", address="http://localhost:8000")
+    site = Here(folder=checkout, recipe=recipe, starting_s=starting_s)
+    bench = Bench(start=start, chromium=find_chromium(), lanes=2, seed=seed)
+    return anyio.run(judge, bench, Contract(title="To do", assertions=numbered), site)
+
+
+def as_fields(assertion: Assertion) -> dict[str, object]:
+    return {name: getattr(assertion, name) for name in assertion.__struct_fields__}
+
+
+def told(ruling: Ruling) -> str:
+    return f"{ruling.played.reason} {ruling.played.detail}".strip()
+
+
+def steps_of(rulings: tuple[Ruling, ...]) -> list[str]:
+    return [frame.step for frame in rulings[0].played.frames]
