@@ -2,7 +2,7 @@
 BIN := .venv/bin
 WORKERS ?= 2
 # Measurements that need nothing but this repository; bench/polyglot.py wants a folder of exercises.
-BENCHES ?= $(filter-out bench/polyglot.py,$(wildcard bench/*.py))
+BENCHES ?= $(filter-out bench/polyglot.py bench/todomvc.py,$(wildcard bench/*.py))
 
 .PHONY: help setup test long sweep check docs bench demo wheel clean
 

@@ -112,7 +112,8 @@ def test_what_proves_nothing_is_sent_back_with_its_remedy(behaviour: str, words:
 def test_ids_have_one_form(name: str) -> None:
     """So that a name in a verdict is found again."""
     whole = proposal(assertion(name=name), features=(feature("subtract", name),))
-    assert complaints(whole) == (f"{name}: an id looks like VAL-EXPORT-001.",)
+    said = f"{name!r} is no id; an id looks like VAL-EXPORT-001."
+    assert complaints(whole) == (f"{name}: {said}" if name else said,)
 
 
 def test_longer_areas_are_fine() -> None:

@@ -185,11 +185,14 @@ def test_checks_that_are_picked_by_name_are_believed(tmp_path: Path) -> None:
         commands = (
             "python3 -m unittest test_double.DoubleTest",
             "python3 -m unittest test_double.DoubleTest.test_doubles",
+            "python3 -m unittest -v test_double.DoubleTest",
             "python3 -m unittest -k text test_double",
             "python3 -m pytest -q test_double.py -k 'doubles and not text'",
         )
         checks = [Check(assertions=(NAME,), command=command, files=("test_double.py",)) for command in commands]
-        verdict = await room.judge(room.commit({"calc.py": DOUBLE}), double_checks(room, *checks))
+        another = "\n\nclass OtherTest(unittest.TestCase):\n    def test_nothing(self):\n        pass\n"
+        sealed = double_checks(room, *checks, test=DOUBLE_TEST + another)
+        verdict = await room.judge(room.commit({"calc.py": DOUBLE}), sealed)
 
         assert verdict.passed, refusals(verdict)
         assert named(verdict, "control").detail == "tests that were made to fail were seen to fail"

@@ -35,9 +35,17 @@ class Twins:
     @property
     def tests(self) -> frozenset[str]:
         """The own names of its tests."""
+        return frozenset(name.rpartition(".")[2] for name in self._names)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The names of what its tests stand in."""
+        return frozenset(part for name in self._names for part in name.split(".")[:-1])
+
+    @property
+    def _names(self) -> tuple[str, ...]:
         found = cases(self.made.path, self.text)
-        named = () if isinstance(found, Unreadable) else found
-        return frozenset(case.name.rpartition(".")[2] for case in named if case.is_test)
+        return () if isinstance(found, Unreadable) else tuple(case.name for case in found if case.is_test)
 
 
 def twins_of(files: Mapping[str, bytes]) -> dict[str, Twins]:
@@ -96,7 +104,8 @@ def _not_run(check: Check, output: str, twins: Mapping[str, Twins]) -> str:
     if said.skipped and not any(SKIPS.search(one.text) for one in own):
         return f"{said.skipped} tests were skipped under {check.command!r}, and the check itself skips none"
     wanted = {name for one in own for name in one.tests}
-    if None in (one.made.tests for one in own) or _selects(check.command, wanted):
+    chosen = wanted.union(*(one.groups for one in own))
+    if None in (one.made.tests for one in own) or _selects(check.command, chosen):
         return ""
     if said.names_all_passed:
         ran = {own_name(name) for name in (*said.names_passed, *said.names_failed)}
@@ -107,9 +116,9 @@ def _not_run(check: Check, output: str, twins: Mapping[str, Twins]) -> str:
     return ""
 
 
-def _selects(command: str, tests: set[str]) -> bool:
+def _selects(command: str, names: set[str]) -> bool:
     """Whether a command asks for some tests by name."""
-    return "::" in command or re.search(r"\s-k\b", command) is not None or any(f".{one}" in command for one in tests)
+    return "::" in command or re.search(r"\s-k\b", command) is not None or any(f".{one}" in command for one in names)
 
 
 def own_name(name: str) -> str:

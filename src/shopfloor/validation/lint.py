@@ -92,7 +92,8 @@ def about(assertion: Assertion) -> tuple[Complaint, ...]:
     name, behaviour = assertion.id, assertion.behaviour.strip()
     found: list[Complaint] = []
     if not ID.match(name):
-        found.append(Complaint(assertion=name, kind="id", text="an id looks like VAL-EXPORT-001"))
+        text, better = f"{name!r} is no id", "an id looks like VAL-EXPORT-001"
+        found.append(Complaint(assertion=name, kind="id", text=text, better=better))
     if not (_ACTS.search(behaviour) and _SHOWS.search(behaviour)):
         better = "say what is done and what is then seen (Given … When … Then …)"
         found.append(Complaint(assertion=name, kind="untestable", text="nobody could try this", better=better))

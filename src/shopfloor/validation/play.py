@@ -29,6 +29,9 @@ PATIENCE_S = 6.0
 IDLE_S = 0.4
 """How long an app is watched doing nothing, before a deed and after one that should change nothing."""
 
+REST_S = 1.5
+"""How long an app is left alone before its page is left: nobody reloads sooner, and some write a moment later."""
+
 Reason: TypeAlias = Literal[
     "",
     "not-seen",
@@ -278,6 +281,8 @@ class _Session:
 
     async def _do(self, line: str) -> None:
         said = filled(line, self._words)
+        if self._frames and isinstance(_action(said), actions.Reload | actions.OpenTab | actions.OpenPage):
+            await anyio.sleep(REST_S)
         seen = await self._driver.perform(_action(said))
         self._frames.append(Frame(step=said, text=seen.text, happened=seen.happened, evidence=seen.evidence))
         if not seen.happened:
@@ -330,6 +335,7 @@ class _Session:
     async def _restart(self) -> None:
         if self._stagehand.restart is None:
             raise _Failed("cannot-restart", "the app was not started here, so it cannot be started again")
+        await anyio.sleep(REST_S)
         if problem := await self._stagehand.restart():
             raise _Failed("did-not-start", problem)
 

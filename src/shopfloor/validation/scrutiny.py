@@ -176,7 +176,12 @@ async def _gates(stage: Stage, case: Case) -> tuple[tuple[CheckOutcome, ...], Le
 async def _tests(
     own: OwnTests, stages: _Stages, case: Case, changes: Sequence[tamper.Change]
 ) -> tuple[CheckOutcome, ...]:
-    """What the repository's own tests say: they pass, or fail as before; it can be believed; and so it lands."""
+    """What the repository's own tests say: they pass, or fail as before; it can be believed; and so it lands.
+
+    A mission that began without any brings its own along: those prove nothing, and must pass all the same.
+    """
+    if case.claims and not any(map(is_test, own.files)):
+        return (await _must_have_run_at(stages.landing, own.command),)
     run = await own_tests.tried(stages.tests, own.command)
     gate = await _test_gate(own, case, run)
     if not gate.passed:
@@ -185,6 +190,11 @@ async def _tests(
     if not own_tests.touches_tests(changes):
         return outcomes
     return (*outcomes, *(await own_tests.as_they_land(own, stages.landing, changes, run)))
+
+
+async def _must_have_run_at(stage: Stage, command: str) -> CheckOutcome:
+    async with stage.sandbox(built=True) as sandbox:
+        return _must_have_run(stage.court, await stage.court.outcome(sandbox, TESTS, command))
 
 
 async def _test_gate(own: OwnTests, case: Case, run: Tried) -> CheckOutcome:

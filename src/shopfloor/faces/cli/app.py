@@ -260,6 +260,18 @@ def judge(
 
 
 @app.command()
+def evidence(
+    mission: MissionId,
+    to: Annotated[Path | None, typer.Option("--to", help="A folder for the pages.")] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the last verdict's page.")] = False,
+) -> None:
+    """One page to look at for each verdict of a mission: what was judged, and what was seen."""
+    from shopfloor.faces.cli import missions
+
+    missions.evidence(mission, to, open_page)
+
+
+@app.command()
 def log(
     name: Annotated[str, typer.Argument(help="A mission's id, or the name of a stream.")],
     kind: Annotated[

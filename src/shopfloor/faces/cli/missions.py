@@ -1,6 +1,7 @@
 """Missions seen from outside: list, show, pause, steer, export. It does not carry any."""
 
 import os
+import webbrowser
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
@@ -8,12 +9,23 @@ from typing import cast
 import anyio
 import msgspec
 
+from shopfloor.domain.contract import Contract
 from shopfloor.domain.errors import GiveUp
-from shopfloor.domain.events import AgentEvent, InboxEvent, ModelReplied, PauseAsked, Steered, ToolReturned
+from shopfloor.domain.events import (
+    AgentEvent,
+    InboxEvent,
+    MissionPlanned,
+    ModelReplied,
+    PauseAsked,
+    Steered,
+    ToolReturned,
+    VerdictReached,
+)
 from shopfloor.domain.mission import Evidence
 from shopfloor.faces.cli.plain import plain
 from shopfloor.faces.cli.show import print_json, print_report
 from shopfloor.faces.page.build import money, report_page
+from shopfloor.faces.page.verdict import verdict_page
 from shopfloor.factory import Factory, open_factory
 from shopfloor.floor.report import Report
 from shopfloor.journal.store import inbox_of
@@ -128,6 +140,36 @@ def export(mission: str, to: Path) -> None:
         for stream in await factory.journal.streams(f"agent/{mission}/"):
             await _export_agent(factory, stream.name, to / "agents")
         print(f"Written to {to}; open {to / 'report.html'}")
+
+    _with_factory(act)
+
+
+def evidence(mission: str, to: Path | None, open_page: bool) -> None:
+    """Writes one page for each verdict of a mission, and shows the last one."""
+
+    async def act(factory: Factory) -> None:
+        recorded = await factory.journal.read(mission_stream(mission))
+        if not recorded:
+            raise GiveUp(f"There is no mission {mission!r}; `shopfloor mission list` shows those there are.")
+        contract: Contract | None = None
+        written: list[Path] = []
+        folder = to or factory.folder / "evidence" / mission
+        for one in recorded:
+            match one.event:
+                case MissionPlanned(plan=plan):
+                    contract = plan.contract
+                case VerdictReached(verdict=verdict):
+                    folder.mkdir(parents=True, exist_ok=True)
+                    page = folder / f"{len(written) + 1:02}-{verdict.kind.replace('_', '-')}-{verdict.subject}.html"
+                    page.write_text(verdict_page(verdict, contract, factory.blobs.get), encoding="utf-8")
+                    written.append(page)
+                    print(f"{'passed ' if verdict.passed else 'refused'}  {page}")
+                case _:
+                    pass
+        if not written:
+            raise GiveUp(f"Nobody has judged {mission} yet, so there is no evidence to look at.")
+        if open_page:
+            webbrowser.open(written[-1].resolve().as_uri())
 
     _with_factory(act)
 

@@ -407,7 +407,9 @@ def _state_differs(expect: Expect, thing: "Locator") -> str:
 
 
 _HAS_FOCUS = "e => e.getRootNode().activeElement === e && document.hasFocus()"
-_HAS_LABEL = "e => /^(checkbox|radio)$/.test(e.type) && e.labels.length > 0"
+_HAS_LABEL = (
+    "e => /^(checkbox|radio)$/.test(e.type) && (e.labels.length || e.nextElementSibling?.localName === 'label')"
+)
 _IS_HIT = """e => {
     const b = e.getBoundingClientRect();
     const hit = e.getRootNode().elementFromPoint(b.x + b.width / 2, b.y + b.height / 2);
@@ -427,10 +429,10 @@ def _as_seen(thing: "Locator", patience: float) -> "Locator":
 
 
 def _labels_of(thing: "Locator") -> "Locator":
-    """The labels that a box has: around it, or with its id."""
-    around = thing.locator("xpath=ancestor::label")
+    """The labels that a box has: around it, with its id, or else the one drawn in its place, right behind it."""
     named = thing.get_attribute("id") or ""
-    return around.or_(thing.page.locator(f'label[for="{named}"]')) if named else around
+    own = thing.locator("xpath=ancestor::label").or_(thing.page.locator(f'label[for="{named}"]'))
+    return own if own.count() else thing.locator("xpath=following-sibling::*[1][self::label]")
 
 
 def _playwright():
