@@ -181,7 +181,7 @@ async def _tests(
     A mission that began without any brings its own along: those prove nothing, and must pass all the same.
     """
     if case.claims and not any(map(is_test, own.files)):
-        return (await _must_have_run_at(stages.landing, own.command),)
+        return (await _brought_along(stages.landing, case, own.command),)
     run = await own_tests.tried(stages.tests, own.command)
     gate = await _test_gate(own, case, run)
     if not gate.passed:
@@ -192,9 +192,13 @@ async def _tests(
     return (*outcomes, *(await own_tests.as_they_land(own, stages.landing, changes, run)))
 
 
-async def _must_have_run_at(stage: Stage, command: str) -> CheckOutcome:
+async def _brought_along(stage: Stage, case: Case, command: str) -> CheckOutcome:
     async with stage.sandbox(built=True) as sandbox:
-        return _must_have_run(stage.court, await stage.court.outcome(sandbox, TESTS, command))
+        outcome = await stage.court.outcome(sandbox, TESTS, command)
+    transcript = stage.court.desk.blobs.get(outcome.evidence[0].blob).decode(errors="replace")
+    if TESTS in case.failing_on_base and tests_ran(command, transcript) is False and (outcome.exit_code or 0) < KILLED:
+        return _with(outcome, passed=True, detail=f"{outcome.detail}; no test ran on the base either")
+    return _must_have_run(stage.court, outcome)
 
 
 async def _test_gate(own: OwnTests, case: Case, run: Tried) -> CheckOutcome:
