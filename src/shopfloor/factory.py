@@ -27,6 +27,7 @@ from shopfloor.journal.durable import make_folder
 from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.journal.store import Journal, Lease
 from shopfloor.missions.inbox import Inbox
+from shopfloor.missions.plan import BRIEF_CAP
 from shopfloor.missions.run import Left, Orders
 from shopfloor.missions.shop import Shop, mission_stream
 from shopfloor.models.names import Endpoint
@@ -97,9 +98,14 @@ class Factory:
     ) -> tuple[str, MissionRequested]:
         """Takes a brief in; the mission's id, and what was requested. Nothing has been done yet.
 
-        GiveUp when the repository is unfit, no model is named, or its price is needed and unknown;
+        GiveUp when the brief is too long, the repository unfit, no model named, or its price needed and unknown;
         NeedsHuman when uncommitted work is in the way.
         """
+        if (size := len(brief.encode())) > BRIEF_CAP:
+            raise GiveUp(
+                f"The brief has {size:,} bytes, and an agent is given at most {BRIEF_CAP:,}. Put the details into "
+                "files of the repository, and say in the brief where they are."
+            )
         origin = await Origin.open(repository)
         head = await origin.head()
         base = await self._base(origin, wishes)
@@ -135,6 +141,13 @@ class Factory:
             if name != mission_id and same and other.ended is None:
                 found.append(name)
         return found
+
+    async def refuse_unreachable(self, mission_id: str, wishes: Wishes) -> None:
+        """GiveUp when a mission's models cannot be reached, as far as names and keys tell; nothing happens to it."""
+        mission = await mission_of(self.journal, mission_id)
+        if mission.request is not None and mission.ended is None:
+            for name in {wishes.model} if wishes.model else {name for _, name in mission.asked.models}:
+                self.models.model(name)
 
     async def carry(self, mission_id: str, wishes: Wishes) -> Left:
         """Carries a mission on to its end, or to where it must wait. TryLater while another runner has it."""

@@ -45,6 +45,7 @@ from shopfloor.missions.fixes import plan_fix
 from shopfloor.missions.moves import (
     MAX_ATTEMPTS,
     MAX_ROUNDS,
+    WHOLE,
     AskApproval,
     CallForHelp,
     Deliver,
@@ -173,6 +174,9 @@ PAGE_FIX = fix("fix-page-1", PAGE, mends="page")
 M1_MENDED = (*M1_REFUSED, FixPlanned(because="VAL-PAGE-001", features=(PAGE_FIX,)), *built("fix-page-1", "c3"))
 M1_PASSED = (*M1_BUILT, tried("m1", "c2", VAL_CSV_002="passed", VAL_PAGE_001="passed"))
 ALL_LANDED = (*M1_PASSED, *built("load", "c3"))
+WHOLE_REFUSED = (*ALL_LANDED, tried("whole", "c3", VAL_CSV_002="passed", VAL_PAGE_001="failed"))
+WHOLE_FIX = msgspec.structs.replace(PAGE_FIX, milestone="whole")
+WHOLE_PASSED = (*ALL_LANDED, tried("whole", "c3", VAL_CSV_002="passed", VAL_PAGE_001="passed"))
 
 TABLE: dict[str, tuple[Sequence[MissionEvent], Move | None]] = {
     "just asked": ((REQUESTED,), MakePlan()),
@@ -242,9 +246,26 @@ TABLE: dict[str, tuple[Sequence[MissionEvent], Move | None]] = {
         AsUser(milestone=M1, assertions=("VAL-PAGE-001",), round=2),
     ),
     "a user was content": (M1_PASSED, Work(feature=LOAD, attempt=1)),
-    "a milestone of library assertions needs no user": (ALL_LANDED, Deliver()),
+    "what passed before something else landed is judged as it is handed over": (
+        ALL_LANDED,
+        AsUser(milestone=WHOLE, assertions=("VAL-CSV-002", "VAL-PAGE-001"), round=1),
+    ),
+    "a mend may have broken what had passed": (
+        (*M1_MENDED, tried("m1", "c3", 2, VAL_PAGE_001="passed"), *built("load", "c3")),
+        AsUser(milestone=WHOLE, assertions=("VAL-CSV-002",), round=1),
+    ),
+    "the whole was refused": (WHOLE_REFUSED, PlanFix(verdict=WHOLE_REFUSED[-1].verdict, feature=None, candidate=None)),
+    "what mends the whole is built": (
+        (*WHOLE_REFUSED, FixPlanned(because="VAL-PAGE-001", features=(WHOLE_FIX,))),
+        Work(feature=WHOLE_FIX, attempt=1),
+    ),
+    "and all of it is judged again": (
+        (*WHOLE_REFUSED, FixPlanned(because="VAL-PAGE-001", features=(WHOLE_FIX,)), *built("fix-page-1", "c4")),
+        AsUser(milestone=WHOLE, assertions=("VAL-CSV-002", "VAL-PAGE-001"), round=2),
+    ),
+    "a user was content with the whole": (WHOLE_PASSED, Deliver()),
     "delivered but not ended": (
-        (*ALL_LANDED, MissionReady(branch="b", commit="c3", merge_command="git merge b")),
+        (*WHOLE_PASSED, MissionReady(branch="b", commit="c3", merge_command="git merge b")),
         Deliver(),
     ),
     "ended": ((*READY_TO_WORK, MissionEnded(exit="stopped")), None),

@@ -49,7 +49,7 @@ def _fixes_of_milestone(mission: Mission, plan: Plan, verdict: Verdict) -> tuple
                     title=f"Mend: {planned.title}",
                     description=_description(planned, reasons, landed=True),
                     claims=claims,
-                    milestone=planned.milestone,
+                    milestone=verdict.subject,
                     fixes=planned.id,
                 )
             )

@@ -14,6 +14,8 @@ from shopfloor.missions.state import Mission
 
 MAX_ATTEMPTS = 3
 """Fresh starts of one feature whose worker did not come to an end."""
+WHOLE = Milestone(id="whole", title="everything, as it is handed over")
+"""What passed before something else landed is judged once more, with all that landed since."""
 MAX_ROUNDS = 4
 """Judgements of one line of work (a feature and its fixes, a milestone and its fixes)."""
 
@@ -53,7 +55,7 @@ class Land(Fact, tag=True):
 
 
 class TestAsUser(Fact, tag=True):
-    """Judge a milestone from the outside: only assertions that have not passed yet."""
+    """Judge a milestone from the outside: only assertions that have not passed yet; at the end, WHOLE."""
 
     milestone: Milestone
     assertions: tuple[str, ...]
@@ -184,11 +186,11 @@ def _rounds(mission: Mission, feature: Feature) -> int:
 
 def _advance(mission: Mission) -> Move:
     assert mission.planned is not None
-    for milestone in mission.planned.plan.milestones:
+    for milestone in (*mission.planned.plan.milestones, WHOLE):
         waiting = [feature for feature in mission.queue if feature.milestone == milestone.id]
         if waiting:
             return _start(mission, waiting[0])
-        pending = _pending(mission, milestone)
+        pending = mission.unproved if milestone == WHOLE else _pending(mission, milestone)
         if pending:
             return _test(mission, milestone, pending)
     return Deliver()
@@ -204,11 +206,12 @@ def _start(mission: Mission, feature: Feature) -> Move:
 
 
 def _pending(mission: Mission, milestone: Milestone) -> tuple[str, ...]:
-    """Assertions of the milestone that only a user could judge, and that have not passed."""
+    """Assertions of the milestone that only a user could judge, and that have not passed in its own judgements."""
     assert mission.planned is not None
     plan = mission.planned.plan
     claimed = [claim for feature in plan.features if feature.milestone == milestone.id for claim in feature.claims]
-    standing = mission.standing
+    words = (word for word in mission.words if word.subject == milestone.id)
+    standing = {judged.assertion: judged.verdict for word in words for judged in word.judged}
     return tuple(
         claim
         for claim in claimed

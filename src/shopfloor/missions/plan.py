@@ -19,6 +19,8 @@ from shopfloor.missions.proposal import Proposal, complaints, plan_of
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 
+BRIEF_CAP = 40_000
+"""Bytes of a brief that an agent can be given; a longer one is refused, and never cut."""
 SMALL_AGENT = Usage(fresh=1_500, cache_write=1_500, cache_read=3_000, output=800)
 """One agent run of the demo mission, on average: a few turns in a small repository."""
 LARGE_AGENT = Usage(fresh=5_000, cache_write=15_000, cache_read=370_000, output=10_000)
@@ -67,7 +69,7 @@ def expected_cost(plan: Plan, price: Callable[[Usage], float | None]) -> CostRan
 
 def _brief(mission: Mission) -> Fragment:
     text = f"# The brief\n\n{mission.asked.brief.text}"
-    return Fragment(source="brief", text=text, cap=40_000, stability="task")
+    return Fragment(source="brief", text=text, cap=BRIEF_CAP + 1_000, stability="task")
 
 
 def _words() -> Fragment:

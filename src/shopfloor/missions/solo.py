@@ -10,12 +10,14 @@ from shopfloor.domain.contract import Contract, SealedChecks
 from shopfloor.domain.events import AttemptEnded, AttemptStarted
 from shopfloor.domain.mission import Verdict
 from shopfloor.domain.spending import Budget
+from shopfloor.missions.plan import BRIEF_CAP
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.missions.work import take
 from shopfloor.repo.discovery import FoundCommands
 from shopfloor.validation.scrutiny import Case, gates_of, scrutinise
 
+_TASK_CAP = BRIEF_CAP + 1_000
 FEATURE = "task"
 
 
@@ -68,7 +70,9 @@ def _task(mission: Mission, commands: FoundCommands) -> list[Fragment]:
     )
     return [
         Fragment(source="checks", text=f"# What will be run on your work\n\n{judged}", cap=4_000, stability="task"),
-        Fragment(source="task", text=f"# Your task\n\n{mission.asked.brief.text}", cap=100_000, stability="task"),
+        Fragment(
+            source="task", text=f"# Your task\n\n{mission.asked.brief.text}", cap=BRIEF_CAP + 1_000, stability="task"
+        ),
     ]
 
 

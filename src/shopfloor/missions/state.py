@@ -77,10 +77,25 @@ class Mission(Fact):
     @property
     def all_landed(self) -> bool:
         """Every planned feature is on the mission's branch, and every assertion has passed: silence is no pass."""
-        if self.planned is None or self.queue:
+        if self.planned is None or self.queue or self.unproved:
             return False
         standing = self.standing
         return all(standing.get(one.id) == "passed" for one in self.planned.plan.contract.assertions)
+
+    @property
+    def unproved(self) -> tuple[str, ...]:
+        """Assertions that only a user can judge, and that have not passed on the mission's branch as it stands.
+
+        Checks of the others are run again whenever something lands.
+        """
+        assert self.planned is not None
+        words = {judged.assertion: (judged.verdict, word.commit) for word in self.words for judged in word.judged}
+        contract = self.planned.plan.contract
+        return tuple(
+            one.id
+            for one in contract.assertions
+            if one.surface != "library" and words.get(one.id) != ("passed", self.tip)
+        )
 
     @property
     def open_question(self) -> QuestionAsked | None:

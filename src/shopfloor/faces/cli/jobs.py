@@ -100,9 +100,10 @@ def start(brief: str, repository: Path, form: Literal["mission", "solo"], option
 
 
 def resume(mission: str, options: Options) -> None:
-    """Carries an existing mission on."""
+    """Carries an existing mission on. A model that cannot be reached is said before anything happens to it."""
 
     async def begin(factory: Factory) -> str:
+        await factory.refuse_unreachable(mission, options.wishes)
         return mission
 
     _carry_with(options, begin)
