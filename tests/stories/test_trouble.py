@@ -97,6 +97,42 @@ def test_a_name_that_is_no_model(name: str, words: str, person: Person) -> None:
     assert (done.exit_code, words in done.said) == (exits.GAVE_UP, True), done.said
 
 
+def test_a_resume_with_no_such_model_leaves_the_mission_as_it_was(person: Person, tmp_path: Path) -> None:
+    """A mistyped name, or a key that a new terminal lacks, ends nothing: the next resume goes on."""
+    script = write_script(tmp_path / "script.json", SCRIPT)
+    planned = person.runs("mission", BRIEF, "--plan-only", "--model", script)
+    mistyped = person.runs("mission", "resume", MISSION, "--yes", "--model", "wizard")
+    keyless = person.runs("mission", "resume", MISSION, "--yes", "--model", "anthropic:claude-sonnet")
+    done = person.runs("mission", "resume", MISSION, "--yes", "--model", script)
+
+    assert (planned.exit_code, "VAL-CALC-001" in planned.said) == (exits.NEEDS_PERSON, True), planned.said
+    assert f"shopfloor mission resume {MISSION} --yes" in planned.said
+    assert (mistyped.exit_code, keyless.exit_code) == (exits.GAVE_UP, exits.GAVE_UP)
+    assert "names no model" in mistyped.said and "set the environment variable" in keyless.said
+    assert done.exit_code == exits.VERIFIED, done.said
+
+
+def test_a_brief_that_nobody_could_read_is_refused(person: Person, tmp_path: Path) -> None:
+    """Nothing of it is cut in silence."""
+    (tmp_path / "long.md").write_text("It shall be so.\n" * 4000)
+    script = write_script(tmp_path / "script.json", SCRIPT)
+    done = person.runs("mission", "-f", str(tmp_path / "long.md"), "--model", script)
+
+    assert (done.exit_code, "The brief has 63," in done.said) == (exits.GAVE_UP, True), done.said
+
+
+def test_the_doctor_asks_a_persons_own_provider(person: Person) -> None:
+    """What the settings describe is tried like what everybody knows, and the model they name is shown."""
+    with MockProvider() as provider:
+        address = provider.environment["OPENAI_BASE_URL"]
+        own = f'model = "mine:any"\n[providers.mine]\nbase_url = "{address}"\nkey_env = "MINE_KEY"\n'
+        done = settled(person, own).runs("doctor")
+        keyed = replace(person, environment={**person.environment, "MINE_KEY": "x"}).runs("doctor")
+
+    assert "mine: MINE_KEY is not set" in done.said and "the settings name mine:any" in done.said
+    assert f"mine: {address} lists" in keyed.said
+
+
 def test_nothing_done_is_nothing_verified(person: Person, tmp_path: Path) -> None:
     """The checks pass as they did before; nobody can say of work that does not exist that it is done."""
     done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))

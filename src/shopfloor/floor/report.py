@@ -87,6 +87,8 @@ class Report(Fact):
     base: str
     remarks: tuple[str, ...] = ()
     plan: MissionPlanned | None = None
+    needs_approval: bool = False
+    """The plan is sealed, and waits for a person's yes."""
     seal: str = ""
     assertions: tuple[AssertionLine, ...] = ()
     checks: tuple[CheckOutcome, ...] = ()
@@ -142,6 +144,7 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         base=asked.base,
         remarks=asked.remarks,
         plan=mission.planned,
+        needs_approval=mission.sealed is not None and not mission.approved and leave is None,
         seal=mission.sealed.seal if mission.sealed else "",
         assertions=_assertions(mission),
         checks=_last_checks(mission),

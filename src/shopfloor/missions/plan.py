@@ -30,9 +30,10 @@ LARGE_AGENT = Usage(fresh=5_000, cache_write=15_000, cache_read=370_000, output=
 async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlanned:
     """Has the orchestrator plan."""
     base = mission.asked.base
+    services = await shop.services(base)
 
     async def accept(proposal: Proposal) -> Proposal:
-        found = complaints(proposal)
+        found = [*complaints(proposal), *_about_start(proposal.start, services.app.start or "")]
         if found:
             raise AskModelAgain("The plan cannot be sealed yet:\n" + "\n".join(f"- {line}" for line in found))
         return proposal
@@ -56,6 +57,13 @@ async def make_plan(shop: Shop, mission: Mission, budget: Budget) -> MissionPlan
         raise GiveUp(f"The orchestrator made no plan ({outcome.exit}): {outcome.reason}")
     plan = plan_of(msgspec.json.decode(outcome.result, type=Proposal))
     return MissionPlanned(plan=plan, expected=expected_cost(plan, shop.desk.model_for("worker").price))
+
+
+def _about_start(proposed: str, stated: str) -> list[str]:
+    """What a services file says is what starts the app; nobody is to approve, or be told, another command."""
+    if not stated or not proposed or proposed == stated:
+        return []
+    return [f"The services file starts the app with {stated!r}, and has the last word: leave `start` empty, or say so."]
 
 
 def expected_cost(plan: Plan, price: Callable[[Usage], float | None]) -> CostRange:

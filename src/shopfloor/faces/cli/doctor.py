@@ -112,14 +112,44 @@ async def _asked(endpoint: Endpoint, environment: Mapping[str, str]) -> Found:
     return Found(name="model", ok=True, what=f"{where}, and {endpoint.base_url} lists {len(listed)} models")
 
 
+def _own(environment: Mapping[str, str]) -> tuple[tuple[Endpoint, ...], str]:
+    """The endpoints that the settings describe, and the model that they name."""
+    try:
+        settings = read_settings({}, environment).settings
+    except GiveUp:
+        return (), ""  # what is wrong with them is said above
+    own = tuple(
+        Endpoint(provider=provider, base_url=given.base_url, wire=given.wire, key_env=given.key_env)
+        for provider, given in settings.providers.items()
+    )
+    return own, settings.model or ""
+
+
+async def _own_asked(endpoint: Endpoint, environment: Mapping[str, str]) -> Found:
+    """Whether an endpoint of the person's own answers; it may do so without listing its models."""
+    if endpoint.key_env and not environment.get(endpoint.key_env):
+        return Found(name="model", ok=False, what=f"{endpoint.provider}: {endpoint.key_env} is not set")
+    model = connect(f"{endpoint.provider}:any", environment, own=(endpoint,))
+    assert isinstance(model, HttpModel)
+    listed = await model.known_models(ANSWERS_WITHIN_S)
+    await disconnect(model)
+    said = f"lists {len(listed)} models" if listed else "lists no models, which may be all right"
+    return Found(name="model", ok=True, what=f"{endpoint.provider}: {endpoint.base_url} {said}")
+
+
 def _models(environment: Mapping[str, str]) -> list[Found]:
     servers = anyio.run(discover_local)
     found = [
         Found(name="model", ok=True, what=f"{server.endpoint.provider}: {', '.join(server.models[:5]) or 'no models'}")
         for server in servers
     ]
+    own, named = _own(environment)
     keyed = [one for one in known_endpoints(environment) if one.key_env and environment.get(one.key_env)]
-    found += [anyio.run(_asked, one, environment) for one in keyed]
+    found += [
+        anyio.run(_asked, one, environment) for one in keyed if one.provider not in {mine.provider for mine in own}
+    ]
+    found += [anyio.run(_own_asked, one, environment) for one in own]
+    found += [Found(name="model", ok=True, what=f"the settings name {named}")] if named else []
     if not found:
         found.append(
             Found(name="model", ok=False, what="none: set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start Ollama")

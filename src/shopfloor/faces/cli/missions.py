@@ -23,7 +23,7 @@ from shopfloor.domain.events import (
 )
 from shopfloor.domain.mission import Evidence
 from shopfloor.faces.cli.plain import plain
-from shopfloor.faces.cli.show import print_json, print_report
+from shopfloor.faces.cli.show import print_json, print_plan, print_report
 from shopfloor.faces.page.build import money, report_page
 from shopfloor.faces.page.verdict import verdict_page
 from shopfloor.factory import Factory, open_factory
@@ -83,6 +83,8 @@ def show(mission: str, output: str) -> None:
     async def act(factory: Factory) -> None:
         report = await factory.report(mission)
         if output == "text":
+            if report.needs_approval:
+                print_plan(report)
             print_report(report)
         else:
             print_json(report)

@@ -107,6 +107,7 @@ class Lines:
         self._in_terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
         self._colours = self._in_terminal and not os.environ.get("NO_COLOR")
         self._streamed = ""
+        self._plan_shown = False
         self._shown_at = 0.0
 
     def __enter__(self) -> None: ...
@@ -142,14 +143,17 @@ class Lines:
         from shopfloor.faces.cli.show import print_plan
 
         print_plan(report)
+        self._plan_shown = True
         return _asked("\nGo ahead? [y/N] ").lower() in ("y", "yes")
 
     def question(self, text: str) -> str:
         return _asked(f"\n{plain_lines(text)}\n> ")
 
     def end(self, report: Report) -> None:
-        from shopfloor.faces.cli.show import print_report
+        from shopfloor.faces.cli.show import print_plan, print_report
 
+        if report.needs_approval and not self._plan_shown:
+            print_plan(report)
         print_report(report)
 
     def _turn(self, event: ModelReplied) -> None:

@@ -221,12 +221,19 @@ def _print_next(out: Console, report: Report) -> None:
     if report.merged:
         out.print(Text(f"Merged:    into {report.merged}", style="bold"))
     elif report.merge_command and not report.verified:
-        out.print(Text("Look at it: ", style="bold").append(f"git diff {report.base[:12]} {report.branch}"))
-        out.print(Text("Not verified; merge it all the same:  ", style="yellow").append(report.merge_command))
+        _command(out, Text("Look at it: ", style="bold").append(f"git diff {report.base[:12]} {report.branch}"))
+        _command(out, Text("Not verified; merge it all the same:  ", style="yellow").append(report.merge_command))
     elif report.merge_command:
-        out.print(Text("Merge it:  ", style="bold").append(report.merge_command, style="green"))
+        _command(out, Text("Merge it:  ", style="bold").append(report.merge_command, style="green"))
     if report.undo_command:
-        out.print(Text("Undo it:   ", style="bold").append(report.undo_command))
+        _command(out, Text("Undo it:   ", style="bold").append(report.undo_command))
+    elif report.needs_approval:
+        _command(out, Text("Approve:   ", style="bold").append(f"shopfloor mission resume {report.id} --yes"))
     elif report.exit is None:
-        out.print(Text("Go on:     ", style="bold").append(f"shopfloor mission resume {report.id}"))
-    out.print(Text("Show it:   ", style="bold").append(f"shopfloor mission export {report.id} FOLDER", style=""))
+        _command(out, Text("Go on:     ", style="bold").append(f"shopfloor mission resume {report.id}"))
+    _command(out, Text("Show it:   ", style="bold").append(f"shopfloor mission export {report.id} FOLDER", style=""))
+
+
+def _command(out: Console, line: Text) -> None:
+    """A line that is to be copied whole, however narrow the window."""
+    out.print(line, soft_wrap=True)
