@@ -118,7 +118,7 @@ def test_a_brief_that_nobody_could_read_is_refused(person: Person, tmp_path: Pat
     script = write_script(tmp_path / "script.json", SCRIPT)
     done = person.runs("mission", "-f", str(tmp_path / "long.md"), "--model", script)
 
-    assert (done.exit_code, "The brief has 63," in done.said) == (exits.GAVE_UP, True), done.said
+    assert (done.exit_code, "The brief has 64,000 bytes" in done.said) == (exits.GAVE_UP, True), done.said
 
 
 def test_the_doctor_asks_a_persons_own_provider(person: Person) -> None:
