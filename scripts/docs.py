@@ -20,6 +20,8 @@ from shopfloor.faces.cli.app import app
 from shopfloor.faces.cli.exits import MEANINGS
 from shopfloor.guard import permit
 from shopfloor.models.prices import Price
+from shopfloor.repo.discovery import Commands
+from shopfloor.repo.services import App, Judging, Setup
 from shopfloor.settings import PREFIX, Provider, Settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -51,6 +53,7 @@ def _pages() -> dict[str, str]:
     return {
         "cli": _cli(),
         "settings": _settings(),
+        "services": _services(),
         "autonomy": _autonomy(),
         "exit-codes": _exit_codes(),
         "glossary": _glossary(),
@@ -96,6 +99,29 @@ def _settings() -> str:
             _table("[providers.NAME]", Provider),
             _table('[prices."PROVIDER:MODEL"]', Price),
             f"## An example\n\n```toml\n{_EXAMPLE}```",
+        )
+    )
+
+
+def _services() -> str:
+    example = (DOCS.parent / "README.md").read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    return "\n\n".join(
+        (
+            "# services.toml",
+            "What a repository says of itself, at its root or as `.shopfloor/services.toml`: how it is set up, "
+            "checked, started and judged. All of it may be left out; the usual commands are found without it. It is read from "
+            "the commit a mission starts from, never from a worker's checkout, and has the last word: a command in it "
+            'takes the place of one that was found, and `""` says that there is none.',
+            f"```toml\n{example}```",
+            _table("[setup]", Setup),
+            "The set-up command runs once per content of the lock files, with the network only if it asks for it and "
+            "the settings allow it. What it puts below `$DEPS` is seen by all later commands, read-only, and comes "
+            "before everything else in `PATH` (`$DEPS/bin`, `$DEPS/venv/bin`).",
+            _table("[commands]", Commands),
+            _table("[app]", App),
+            "The app is started in a clean checkout with `PORT` in its environment, and is up when its `health` says "
+            "so; `stop` ends it politely before it is killed.",
+            _table("[judge]", Judging),
         )
     )
 
@@ -148,7 +174,10 @@ def _type(kind: object) -> str:
         return _type(arguments[0])
     if origin is not None and typing.get_origin(arguments[0]) is typing.Literal:
         return f"table, keys {_type(arguments[0])}"
-    return {str: "text", float: "number"}.get(typing.cast("type", kind), "table")
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}"
+    names = {str: "text", float: "number", int: "number", bool: "`true` or `false`"}
+    return names.get(typing.cast("type", kind), "table")
 
 
 def _autonomy() -> str:

@@ -116,9 +116,16 @@ def parse_services(content: bytes, place: str) -> Services:
     except msgspec.ValidationError as error:
         wrong, _, key = str(error).partition(" - at ")
         where = key.strip("`").removeprefix("$.").removeprefix("$")
-        raise GiveUp(f"{place!r}, key {where or 'at the top'!r}: {wrong}. Mend it in the base commit.") from error
+        at = f"key {where!r}" if where else "at the top"
+        raise GiveUp(f"{place!r}, {at}: {wrong}.{_known(where)} Mend it in the base commit.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise GiveUp(f"{place!r} is no valid TOML: {error}. Mend it in the base commit.") from error
+
+
+def _known(section: str) -> str:
+    """What may stand there, where the error is about a whole section."""
+    kinds = {"": Services, "setup": Setup, "commands": Commands, "app": App, "judge": Judging}
+    return f" There are {', '.join(kinds[section].__struct_fields__)}." if section in kinds else ""
 
 
 def _prefer(stated: Commands, found: FoundCommands, why: str) -> FoundCommands:
