@@ -109,9 +109,9 @@ def _services() -> str:
         (
             "# services.toml",
             "What a repository says of itself, at its root or as `.shopfloor/services.toml`: how it is set up, "
-            "checked, started and judged. All of it may be left out; the usual commands are found without it. It is read from "
-            "the commit a mission starts from, never from a worker's checkout, and has the last word: a command in it "
-            'takes the place of one that was found, and `""` says that there is none.',
+            "checked, started and judged. All of it may be left out; the usual commands are found without it. It is "
+            "read from the commit a mission starts from, never from a worker's checkout, and has the last word: a "
+            'command in it takes the place of one that was found, and `""` says that there is none.',
             f"```toml\n{example}```",
             _table("[setup]", Setup),
             "The set-up command runs once per content of the lock files, with the network only if it asks for it and "
