@@ -203,7 +203,8 @@ class Runner:
 def _used(spent: Spent, budget: Budget) -> str:
     if budget.usd is not None and spent.unpriced:
         return f"{spent.unpriced} calls of unknown price: give a budget in tokens, or a price for the model"
-    used = f"{spent.usage.total:,} tokens, {spent.usd:.4f} USD, {spent.seconds:.0f} s of work"
+    money = "money of unknown amount" if spent.unpriced and not spent.usd else f"{spent.usd:.4f} USD"
+    used = f"{spent.usage.total:,} tokens, {money}, {spent.seconds:.0f} s of work"
     return f"{used}; resume with a larger one: --budget"
 
 

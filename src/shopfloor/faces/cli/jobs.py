@@ -106,7 +106,7 @@ def resume(mission: str, options: Options) -> None:
         await factory.refuse_unreachable(mission, options.wishes)
         return mission
 
-    _carry_with(options, begin)
+    _carry_with(options, begin, f"{mission} goes on where it was; the next line comes with the next reply")
 
 
 def cancel(mission: str) -> None:
@@ -124,7 +124,7 @@ def cancel(mission: str) -> None:
         print(f"{mission} is asked to end; whoever carries it on does so at the next safe place.")
 
 
-def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]]) -> None:
+def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]], words: str = "") -> None:
     settings = read_settings(options.flags, os.environ).settings
     progress = progress_for(options.output)
 
@@ -139,6 +139,8 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]]) ->
         ) as factory:
             mission = await begin(factory)
             with progress:
+                if words:
+                    progress.told(words)
                 is_interrupted = await _until_interrupted(factory, mission, options, progress)
             for remark in factory.models.warnings:
                 print(f"shopfloor: {remark}", file=sys.stderr)
