@@ -5,6 +5,7 @@ It does not decide anything about the work.
 
 import hashlib
 import re
+import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -17,13 +18,15 @@ from shopfloor.domain.contract import Brief
 from shopfloor.domain.errors import Conflict, GiveUp, NeedsHuman
 from shopfloor.domain.events import Event, MissionRequested
 from shopfloor.domain.messages import Model, OnDelta
+from shopfloor.domain.mission import Verdict
 from shopfloor.domain.roles import RoleName
 from shopfloor.domain.spending import Budget, Usage
-from shopfloor.floor.carry import carry, mission_of
+from shopfloor.floor.carry import LEASE_S, carry, mission_of
 from shopfloor.floor.report import Report, report_of
 from shopfloor.guard.permit import Policy
 from shopfloor.journal.blobs import Blobs
 from shopfloor.journal.durable import make_folder
+from shopfloor.journal.holder import this_process
 from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.journal.store import Journal, Lease
 from shopfloor.missions.inbox import Inbox
@@ -34,14 +37,15 @@ from shopfloor.models.names import Endpoint
 from shopfloor.models.prices import PriceBook
 from shopfloor.models.roster import Roster
 from shopfloor.repo.origin import Origin
-from shopfloor.repo.services import refuse_bad_services, services_at
+from shopfloor.repo.services import commands_at, refuse_bad_services, services_at
 from shopfloor.repo.store import Store
 from shopfloor.router.choose import choose
 from shopfloor.sandbox.dependencies import Dependencies, Setup, furnished, set_up
 from shopfloor.sandbox.probe import probe, start
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
 from shopfloor.settings import Settings, parse_budget, state_folder
-from shopfloor.validation.court import StartSandbox
+from shopfloor.validation.court import Court, StartSandbox
+from shopfloor.validation.scrutiny import review_change
 
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 _IDLE_WORDS = frozenset(
@@ -142,6 +146,40 @@ class Factory:
                 found.append(name)
         return found
 
+    async def review(self, repository: Path, base: str) -> tuple[str, Verdict]:
+        """What scrutiny says of a change that anybody made, uncommitted work included; and where the change began.
+
+        Nothing of it is kept but the evidence. Raises GiveUp like `Origin.open` and when there is no such base.
+        """
+        origin = await Origin.open(repository)
+        commit = await origin.snapshot_commit()
+        began = await origin.base_of_change(base, commit)
+        level = self._level()
+        with TemporaryDirectory(dir=self.folder, prefix="review-", ignore_cleanup_errors=True) as scratch:
+            folder = Path(scratch)
+            store = await Store.create(folder / "store.git", origin, commit)
+            setup = await self._dependencies(str(origin.top), self.settings.network, store, began, folder, level)
+
+            def opened(blueprint: Blueprint) -> AbstractAsyncContextManager[Sandbox]:
+                return start(furnished(blueprint, setup) if setup else blueprint, level)
+
+            lease = await self.journal.acquire(f"review/{secrets.token_hex(8)}", this_process(), LEASE_S)
+            try:
+                desk = Desk(
+                    journal=self.journal,
+                    blobs=self.blobs,
+                    lease=lease,
+                    model_for=lambda role: self.models.model(""),
+                    policy=Policy(autonomy="off", sandboxed=level != "none", person_present=False),
+                )
+                timeout_s = (await services_at(store, began)).judge.timeout_s
+                court = Court(
+                    desk=desk, store=store, start=opened, folder=folder / "court", command_timeout_s=timeout_s
+                )
+                return began, await review_change(court, await commands_at(store, began), began, commit)
+            finally:
+                await self.journal.release(lease)
+
     async def refuse_unreachable(self, mission_id: str, wishes: Wishes) -> None:
         """GiveUp when a mission's models cannot be reached, as far as names and keys tell; nothing happens to it."""
         mission = await mission_of(self.journal, mission_id)
@@ -211,7 +249,7 @@ class Factory:
     async def _sandboxes(self, asked: MissionRequested, store: Store, folder: Path) -> StartSandbox:
         """Starts sandboxes at the level that was promised, with the repository's dependencies in them."""
         level: Level = "none" if asked.sandbox == "none" else "bubblewrap"
-        setup = await self._dependencies(asked, store, folder, level)
+        setup = await self._dependencies(asked.repository, asked.network, store, asked.base, folder, level)
 
         def opened(blueprint: Blueprint) -> AbstractAsyncContextManager[Sandbox]:
             return start(furnished(blueprint, setup) if setup else blueprint, level)
@@ -219,25 +257,25 @@ class Factory:
         return opened
 
     async def _dependencies(
-        self, asked: MissionRequested, store: Store, folder: Path, level: Level
+        self, repository: str, network: str, store: Store, base: str, folder: Path, level: Level
     ) -> Dependencies | None:
         """What the repository depends on, set up once per content of its lock files; None if it says nothing."""
-        wanted = (await services_at(store, asked.base)).setup
+        wanted = (await services_at(store, base)).setup
         if wanted.command is None:
             return None
         # Without a lock file nobody can say when to install anew, so every new tree does.
-        locks = hashlib.sha256(f"{asked.repository}\0{wanted.command}\0".encode())
+        locks = hashlib.sha256(f"{repository}\0{wanted.command}\0".encode())
         if not wanted.lock:
-            locks.update((await store.tree(asked.base)).encode())
+            locks.update((await store.tree(base)).encode())
         for path in wanted.lock:
-            content = await store.show(asked.base, path) or b""
+            content = await store.show(base, path) or b""
             locks.update(f"{path}\0{len(content)}\0".encode() + content)
         setup = Setup(
-            command=wanted.command, lock_hash=locks.hexdigest(), network=wanted.network and asked.network == "setup"
+            command=wanted.command, lock_hash=locks.hexdigest(), network=wanted.network and network == "setup"
         )
         with TemporaryDirectory(dir=folder) as scratch:
             checkout = Path(scratch) / "checkout"
-            await store.clone(asked.base, checkout)
+            await store.clone(base, checkout)
             done = await set_up(setup, Blueprint(checkout=str(checkout)), self.folder / "dependencies", level)
         if done.exit_code != 0:
             tail = Path(done.log).read_text(errors="replace")[-800:]

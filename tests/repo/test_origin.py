@@ -1,6 +1,7 @@
 """The person's repository: read with care, and left as it was."""
 
 import os
+import time
 from pathlib import Path
 
 import anyio
@@ -107,6 +108,39 @@ def test_dirty_names_every_kind_of_change_and_touches_nothing(person) -> None:
     named = ("app.py", "gone.txt", "moved.txt", "arrived.txt", *(f"new folder/{name}" for name in ODD_NAMES))
     assert dirty == tuple(sorted(named))
     assert person.everything() == before
+
+
+def test_a_change_in_the_very_moment_of_the_commit_is_carried(person) -> None:
+    """Of the same size and second as what git has seen: git looks again at those, and so must a snapshot."""
+    app, index, moment = person.top / "app.py", person.top / ".git" / "index", int(time.time()) - 10
+    person.write("app.py", "print('uno')\n")
+    os.utime(app, (moment, moment))
+    person.git("commit", "-qam", "uno")
+    os.utime(index, (moment, moment))
+    person.write("app.py", "print('two')\n")
+    os.utime(app, (moment, moment))
+    origin = anyio.run(Origin.open, person.top)
+
+    assert person.git("show", f"{anyio.run(origin.snapshot_commit)}:app.py") == "print('two')"
+
+
+def test_a_change_began_where_it_left_the_main_branch(person) -> None:
+    """Or where somebody says; on the main branch itself, one commit before, or what is not committed yet."""
+    origin = anyio.run(Origin.open, person.top)
+    first = person.git("rev-parse", "HEAD")
+    person.commit("second", a_txt="a")
+    second = person.git("rev-parse", "HEAD")
+    person.git("switch", "-qc", "work")
+    person.commit("third", b_txt="b")
+    third = person.git("rev-parse", "HEAD")
+
+    assert anyio.run(origin.base_of_change, "", third) == second
+    assert anyio.run(origin.base_of_change, first, third) == first
+    person.git("switch", "-q", "main")
+    assert anyio.run(origin.base_of_change, "", second) == first
+    assert anyio.run(origin.base_of_change, "", "uncommitted") == second
+    with pytest.raises(GiveUp, match="There is no revision 'nowhere'"):
+        anyio.run(origin.base_of_change, "nowhere", second)
 
 
 def test_dirty_work_is_carried_without_touching_anything(person, tmp_path: Path) -> None:

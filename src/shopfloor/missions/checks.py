@@ -7,7 +7,6 @@ import hashlib
 import posixpath
 import re
 import time
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -28,7 +27,7 @@ from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Arguments
 from shopfloor.validation.contract_file import contract_of, contract_text, spec_text
 from shopfloor.validation.court import ending
-from shopfloor.validation.scrutiny import KILLED, TESTS, gates_of
+from shopfloor.validation.scrutiny import failing_on_base
 from shopfloor.validation.testrun import tests_ran
 
 FILE_CAP = 1_000_000
@@ -208,7 +207,7 @@ async def _sealed(shop: Shop, mission: Mission, plan: Plan, sealable: Sealable) 
     contract = blobs.put(contract_text(plan).encode())
     configured = blobs.put(services) if services else ""
     began = time.monotonic()
-    failing = await _failing_on_base(shop, base)
+    failing = await failing_on_base(shop.court, await shop.commands(base), base)
     seal = hashlib.sha256(msgspec.json.encode([contract, sealable.checks, configured])).hexdigest()
     return ContractSealed(
         seal=seal,
@@ -219,26 +218,6 @@ async def _sealed(shop: Shop, mission: Mission, plan: Plan, sealable: Sealable) 
         failing_on_base=failing,
         seconds=time.monotonic() - began,
     )
-
-
-async def _failing_on_base(shop: Shop, base: str) -> tuple[str, ...]:
-    """Which of the repository's own commands fail before anybody has touched it."""
-    gates = gates_of(await shop.commands(base))
-    if not gates:
-        return ()
-    place: Path = await shop.court.checkout(base, "before")
-    failing: list[str] = []
-    async with shop.sandbox(place) as sandbox:
-        for name, command in gates:
-            finished, output = await shop.court.run(sandbox, command)
-            if finished.exit_code >= KILLED:
-                raise GiveUp(
-                    f"The repository's own {command!r} does not come to its end on the base ({ending(finished)}), so "
-                    "nothing could be verified by it. Mend it, or name another in services.toml, and start again."
-                )
-            if finished.exit_code != 0 or (name == TESTS and tests_ran(command, output) is False):
-                failing.append(name)
-    return tuple(failing)
 
 
 def _mend(found: list[str]) -> str:

@@ -60,6 +60,9 @@ def merge_command(branch: str, target: str = "", *, carried: bool = False) -> st
     return f"{stash}{switch}git merge --no-ff {shlex.quote(branch)}"
 
 
+_MAIN_BRANCHES = ("refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master", "refs/heads/trunk")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """The person's repository, seen from one of its work trees."""
@@ -124,7 +127,8 @@ class Origin:
         with TemporaryDirectory(prefix="shopfloor-index-") as folder:
             index = Path(folder) / "index"
             if (self.git_dir / "index").exists():
-                shutil.copyfile(self.git_dir / "index", index)
+                # with its time: git looks again at files that changed in the very moment the index was written
+                shutil.copy2(self.git_dir / "index", index)
             git = self.git.under(GIT_INDEX_FILE=str(index))
             added = await git("add", "--all", "--", ":/", check=False)
             if added.exit_code != 0:
@@ -134,6 +138,30 @@ class Origin:
         if tree == (await self.git("rev-parse", "HEAD^{tree}")).text:
             return head.commit
         return (await self.git("commit-tree", tree, "-p", head.commit, "-m", "Uncommitted work, carried along")).text
+
+    async def base_of_change(self, name: str, commit: str) -> str:
+        """Where a change began: where it left `name`, else the main branch; on that branch itself, one commit before.
+
+        GiveUp when there is no such revision, or nothing before.
+        """
+        head = (await self.head()).commit
+        for candidate in (name,) if name else _MAIN_BRANCHES:
+            tip = await self.git.commit_of(candidate)
+            if tip is None:
+                continue
+            fork = await self.git("merge-base", tip, head, check=False)
+            if fork.exit_code != 0:
+                raise GiveUp(f"{candidate!r} and the current commit have no history in common; name another --base")
+            if name or fork.text != head:
+                return fork.text
+        if name:
+            raise GiveUp(f"There is no revision {name!r} in {str(self.top)!r}")
+        if commit != head:
+            return head
+        before = await self.git.commit_of(f"{head}^")
+        if before is None:
+            raise GiveUp("There is nothing before the current commit to compare it with; name one with --base")
+        return before
 
     async def holds(self, name: str, commit: str) -> bool:
         """Whether `commit` lies in the history of a branch or commit; uncommitted work carried along does not."""

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from shopfloor.domain.contract import Check, Contract, SealedChecks
+from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.mission import CheckOutcome, Finding, Judge, Judged, Verdict
 from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import is_test
-from shopfloor.sandbox.protocol import Level, Sandbox
+from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
 from shopfloor.validation import own_tests, tamper
 from shopfloor.validation.counterproof import CONTROL, counterproof
 from shopfloor.validation.court import Court, ending
@@ -217,6 +218,43 @@ async def _test_gate(own: OwnTests, case: Case, run: Tried) -> CheckOutcome:
         exit_code=run.finished.exit_code,
         evidence=(evidence,),
     )
+
+
+async def failing_on_base(court: Court, commands: FoundCommands, base: str) -> tuple[str, ...]:
+    """Which of the repository's own commands fail before anybody has touched it. GiveUp when one does not end."""
+    gates = gates_of(commands)
+    if not gates:
+        return ()
+    place = await court.checkout(base, "before")
+    failing: list[str] = []
+    async with court.start(Blueprint(checkout=str(place))) as sandbox:
+        for name, command in gates:
+            finished, output = await court.run(sandbox, command)
+            if finished.exit_code >= KILLED:
+                raise GiveUp(
+                    f"The repository's own {command!r} does not come to its end on the base ({ending(finished)}), so "
+                    "nothing could be verified by it. Mend it, or name another in services.toml, and start again."
+                )
+            if finished.exit_code != 0 or (name == TESTS and tests_ran(command, output) is False):
+                failing.append(name)
+    return tuple(failing)
+
+
+async def review_change(court: Court, commands: FoundCommands, base: str, commit: str) -> Verdict:
+    """The verdict on any change, by anybody: no mission, no contract, no model. Raises like `failing_on_base`."""
+    case = Case(
+        subject=commit,
+        commit=commit,
+        base=base,
+        contract=Contract(title="A change", assertions=()),
+        seal="",
+        claims=(),
+        checks=SealedChecks(),
+        commands=commands,
+        failing_on_base=await failing_on_base(court, commands, base),
+        review=None,
+    )
+    return await scrutinise(court, case)
 
 
 def gates_of(commands: FoundCommands) -> tuple[tuple[str, str], ...]:

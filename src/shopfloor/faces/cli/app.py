@@ -22,6 +22,12 @@ def _output(value: str) -> str:
     return value
 
 
+def _review_output(value: str) -> str:
+    if value not in ("text", "json", "sarif"):
+        raise typer.BadParameter(f"there is no format {value!r}; there are text, json and sarif")
+    return value
+
+
 def _level(value: str) -> str:
     if value not in ("", "off", "low", "medium", "high"):
         raise typer.BadParameter(f"there is no level {value!r}; there are off, low, medium and high")
@@ -51,6 +57,7 @@ Repository = Annotated[Path, typer.Option("--repo", "-C", help="The git reposito
 Output = Annotated[
     str, typer.Option("--output", "-o", callback=_output, help="text, json, or stream-json (one fact per line).")
 ]
+ReviewOutput = Annotated[str, typer.Option("--output", "-o", callback=_review_output, help="text, json, or sarif.")]
 SandboxLevel = Annotated[str, typer.Option("--sandbox", help="auto, bubblewrap, or none.")]
 Carry = Annotated[bool, typer.Option("--carry", help="Build on uncommitted changes as they are.")]
 Record = Annotated[Path | None, typer.Option("--record", help="Append every reply of the model to this cassette.")]
@@ -257,6 +264,22 @@ def judge(
         evidence=evidence,
         open_page=open_page,
     )
+
+
+@app.command()
+def review(
+    base: Annotated[
+        str, typer.Option("--base", help="Where the change began; else where it left the main branch.")
+    ] = "",
+    repo: Repository = Path(),
+    output: Annotated[
+        str, typer.Option("--output", "-o", callback=_review_output, help="text, json, or sarif.")
+    ] = "text",
+) -> None:
+    """Scrutinise any change, also an uncommitted one, without a model; exit 0 only if nothing refuses it."""
+    from shopfloor.faces.cli import review as reviews
+
+    reviews.show(repo, base, output)
 
 
 @app.command()

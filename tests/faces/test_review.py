@@ -1,0 +1,81 @@
+"""`shopfloor review`: scrutiny for any change, by anybody, without a mission and without a model."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shopfloor.faces.cli import exits
+from shopfloor.testing.commands import Person
+from shopfloor.testing.workshop import git, make_repository, write_files
+
+CALC = "def add(a, b):\n    return a + b\n"
+TEST = (
+    "import unittest\n\nfrom calc import add\n\n\nclass AddTest(unittest.TestCase):\n"
+    "    def test_adds(self):\n        self.assertEqual(add(1, 2), 3)\n"
+)
+BROKEN = {"calc.py": CALC.replace("a + b", "a - b"), "test_calc.py": TEST.replace(", 3)", ", -1)")}
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Iterator[Person]:
+    files = {"calc.py": CALC, "test_calc.py": TEST}
+    with Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", files)) as somebody:
+        yield somebody
+
+
+def test_honest_work_is_refused_by_nothing(person: Person) -> None:
+    """On a branch, with a test of its own; and nothing of the repository is touched."""
+    git(person.repository, "switch", "-qc", "work")
+    more = TEST + "\n    def test_adds_text(self):\n        self.assertEqual(add('a', 'b'), 'ab')\n"
+    write_files(person.repository, {"test_calc.py": more})
+    git(person.repository, "commit", "-qam", "Test text")
+    done = person.runs("review")
+
+    assert (done.exit_code, done.said.endswith("nothing refuses this change")) == (exits.VERIFIED, True), done.said
+    assert git(person.repository, "for-each-ref", "--format=%(refname)").split() == [
+        "refs/heads/main",
+        "refs/heads/work",
+    ]
+
+
+def test_a_test_that_was_bent_is_found_before_it_is_committed(person: Person) -> None:
+    """Uncommitted work is reviewed as it lies there; the base's own test says what the bent one hides."""
+    write_files(person.repository, BROKEN)
+    done = person.runs("review")
+
+    assert done.exit_code == exits.UNVERIFIED
+    assert "failed tests" in done.said and "AssertionError" in done.said
+    assert "tests-weakened test_calc.py" in done.said and "this change is refused" in done.said
+
+
+def test_machines_read_it_too(person: Person) -> None:
+    """JSON holds the whole verdict, SARIF what a code host shows beside the lines."""
+    write_files(person.repository, BROKEN)
+    whole = json.loads(person.runs("review", "-o", "json").said)
+    shown = json.loads(person.runs("review", "-o", "sarif").said)["runs"][0]
+
+    assert whole["passed"] is False and whole["verdict"]["kind"] == "scrutiny"
+    assert shown["tool"]["driver"]["name"] == "shopfloor"
+    assert {(one["ruleId"], one["level"]) for one in shown["results"]} == {
+        ("tests", "error"),
+        ("tests-weakened", "error"),
+    }
+    assert shown["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "test_calc.py"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--base", "nowhere"), exits.GAVE_UP, "There is no revision 'nowhere'"),
+        ((), exits.GAVE_UP, "nothing before the current commit"),
+        (("-o", "xml"), exits.USAGE, "there are text, json and sarif"),
+        (("-C", "/nowhere"), exits.GAVE_UP, "is no folder"),
+    ],
+)
+def test_what_cannot_be_reviewed_is_said(words: tuple[str, ...], code: int, said: str, person: Person) -> None:
+    """With what would be right."""
+    done = person.runs("review", *words)
+
+    assert (done.exit_code, said in done.said) == (code, True), done.said
