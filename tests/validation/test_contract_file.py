@@ -1,5 +1,7 @@
 """A contract is one plain file: what is written reads back, and what cannot be read is said line by line."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,9 @@ from hypothesis import strategies as st
 from shopfloor.domain.contract import Assertion, Contract
 from shopfloor.domain.errors import GiveUp
 from shopfloor.validation.contract_file import Draft, read_contract, with_steps, written
+from shopfloor.validation.lint import lint
+
+TODOMVC = Path(__file__).parents[2] / "examples/todomvc/contract.md"
 
 line = st.from_regex(r"[A-Za-z][A-Za-z ,.'\"]{0,30}[a-z]", fullmatch=True)
 assertions = st.builds(
@@ -41,6 +46,16 @@ drafts = st.builds(
 def test_a_contract_reads_back_as_it_was_written(draft: Draft) -> None:
     """The file is the contract: nothing of it is lost on the way."""
     assert read_contract(written(draft)) == draft
+
+
+def test_the_contract_of_todomvc_is_whole() -> None:
+    """What ships as an example has nothing to mend, and reads back byte for byte."""
+    text = TODOMVC.read_text(encoding="utf-8")
+    draft = read_contract(text)
+
+    assert len(draft.contract.assertions) == 31
+    assert lint(draft) == ()
+    assert written(draft) == text
 
 
 def test_a_person_writes_one_by_hand() -> None:

@@ -27,6 +27,7 @@ from shopfloor.validation.drivers.actions import (
     parse_target,
 )
 from shopfloor.validation.drivers.app import App
+from shopfloor.validation.drivers.expectations import Exit, Expectation, Json, Screen, Sees, Status
 from shopfloor.validation.drivers.http import open_http
 from shopfloor.validation.drivers.protocol import Driver
 from shopfloor.validation.drivers.terminal import open_terminal
@@ -51,6 +52,10 @@ class Case:
     crash: Action
     crash_words: str
     foreign: Action
+    holds: Expectation
+    never: Expectation
+    instead: str
+    strange: Expectation
 
 
 CASES = {
@@ -66,6 +71,10 @@ CASES = {
         crash=Type(text="crash\n"),
         crash_words="the program ended with exit code 134",
         foreign=Request(),
+        holds=Screen(text="you said milk"),
+        never=Screen(text="butter"),
+        instead="but the screen lacks it",
+        strange=Status(code=200),
     ),
     "http": Case(
         open=open_http,
@@ -79,6 +88,10 @@ CASES = {
         crash=Request(url="/crash"),
         crash_words="no HTTP answer",
         foreign=OpenPage(),
+        holds=Json(path="$", relation="has", json='"milk"'),
+        never=Json(path="$", relation="has", json='"butter"'),
+        instead='but $ is ["milk"]',
+        strange=Screen(text="milk"),
     ),
     "web": Case(
         open=open_web,
@@ -92,6 +105,10 @@ CASES = {
         crash=OpenPage(url="/crash"),
         crash_words="not done: net::ERR_",
         foreign=Keys(names=("x",)),
+        holds=Sees(target=parse_target('checkbox "milk"')),
+        never=Sees(target=parse_target('checkbox "butter"')),
+        instead="but it is not there, or not visible",
+        strange=Exit(code=0),
     ),
 }
 
@@ -132,6 +149,31 @@ def test_recorded_steps_can_be_stored_and_done_again(case: Case, ground: "Ground
         assert case.effect.encode() in driver.transcript.exhibit("all of it").content
         again = [await driver.perform(action) for action in msgspec.json.decode(stored, type=tuple[Action, ...])]
         assert case.effect in again[-1].text
+
+    play(case, ground, story)
+
+
+@cases
+def test_what_is_expected_is_waited_for_and_what_is_not_there_is_said(case: Case, ground: "Ground") -> None:
+    """An expectation holds or says what there is instead; looking changes nothing, and at once means at once."""
+
+    async def story(driver: Driver, _: App) -> None:
+        for action in case.begin:
+            await driver.perform(action)
+        before = await driver.check(case.holds, 0.0)
+        for action in (*case.act, case.look):
+            await driver.perform(action)
+        held = [await driver.check(case.holds, patience) for patience in (3.0, 0.0)]
+        began = time.monotonic()
+        missed = await driver.check(case.never, 0.5)
+        took = time.monotonic() - began
+        with pytest.raises(AskModelAgain, match="it knows"):
+            await driver.check(case.strange, 0.0)
+
+        assert (before.happened, [seen.happened for seen in held], missed.happened) == (False, [True, True], False)
+        assert case.instead in missed.text
+        assert took < 4
+        assert driver.transcript.actions == (*case.begin, *case.act, case.look)
 
     play(case, ground, story)
 
