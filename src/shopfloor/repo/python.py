@@ -6,14 +6,21 @@ A source may be valid and still be too deep or too long for the parser. It does 
 import ast
 
 _TOO_MUCH = (SyntaxError, ValueError, RecursionError, MemoryError)
+TRIES = 3
+"""CPython before 3.11.8 and 3.12.1 miscounts its own depth when another parse comes between (gh-106905)."""
 
 
 def parsed(text: str) -> ast.Module | None:
     """The module, without a byte-order mark before it; None where it cannot be parsed."""
-    try:
-        return ast.parse(text.removeprefix("\ufeff"))
-    except _TOO_MUCH:
-        return None
+    for left in reversed(range(TRIES)):
+        try:
+            return ast.parse(text.removeprefix("\ufeff"))
+        except _TOO_MUCH:
+            return None
+        except SystemError:
+            if not left:
+                raise
+    return None
 
 
 def unparsed(node: ast.AST) -> str:
