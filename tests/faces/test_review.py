@@ -15,7 +15,9 @@ TEST = (
     "import unittest\n\nfrom calc import add\n\n\nclass AddTest(unittest.TestCase):\n"
     "    def test_adds(self):\n        self.assertEqual(add(1, 2), 3)\n"
 )
-BROKEN = {"calc.py": CALC.replace("a + b", "a - b"), "test_calc.py": TEST.replace(", 3)", ", -1)")}
+BROKEN = {"calc.py": CALC.replace("a + b", "a - b")}
+BENT = {**BROKEN, "test_calc.py": TEST.replace("assertEqual(add(1, 2), 3)", "assertTrue(add(1, 2))")}
+MEANT = {**BROKEN, "test_calc.py": TEST.replace(", 3)", ", -1)")}
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_honest_work_is_refused_by_nothing(person: Person) -> None:
 
 def test_a_test_that_was_bent_is_found_before_it_is_committed(person: Person) -> None:
     """Uncommitted work is reviewed as it lies there; the base's own test says what the bent one hides."""
-    write_files(person.repository, BROKEN)
+    write_files(person.repository, BENT)
     done = person.runs("review")
 
     assert done.exit_code == exits.UNVERIFIED
@@ -50,9 +52,40 @@ def test_a_test_that_was_bent_is_found_before_it_is_committed(person: Person) ->
     assert "tests-weakened test_calc.py" in done.said and "this change is refused" in done.said
 
 
+def test_what_an_author_may_have_meant_is_told_with_both_values(person: Person) -> None:
+    """Behaviour that changed with its test, as strictly: only whoever asked for it can say whether it should have."""
+    write_files(person.repository, MEANT)
+    done = person.runs("review")
+
+    assert done.exit_code == exits.VERIFIED, done.said
+    told = " ".join(done.said.split())
+    assert "P2 expectations-changed test_calc.py" in told
+    assert "expected self.assertEqual(add(1, 2), 3), and now self.assertEqual(add(1, 2), -1)" in told
+
+
+def test_what_was_taken_away_may_take_its_tests_along(person: Person) -> None:
+    """They are named; tests of what is still there may not go with them."""
+    more = (
+        TEST + "\n\nclass DoubleTest(unittest.TestCase):\n    def test_doubles(self):\n        assert double(1) == 2\n"
+    )
+    double = "\n\ndef double(a):\n    return 2 * a\n"
+    write_files(
+        person.repository, {"calc.py": CALC + double, "test_calc.py": more.replace("add\n", "add, double\n", 1)}
+    )
+    git(person.repository, "commit", "-qam", "Double")
+    write_files(person.repository, {"calc.py": CALC, "test_calc.py": TEST})
+    told = person.runs("review")
+    write_files(person.repository, {"calc.py": CALC + double})
+    refused = person.runs("review")
+
+    assert (told.exit_code, refused.exit_code) == (exits.VERIFIED, exits.UNVERIFIED), told.said
+    assert "P2 tests-deleted" in " ".join(told.said.split())
+    assert "P0 tests-deleted" in " ".join(refused.said.split())
+
+
 def test_machines_read_it_too(person: Person) -> None:
     """JSON holds the whole verdict, SARIF what a code host shows beside the lines."""
-    write_files(person.repository, BROKEN)
+    write_files(person.repository, BENT)
     whole = json.loads(person.runs("review", "-o", "json").said)
     shown = json.loads(person.runs("review", "-o", "sarif").said)["runs"][0]
 

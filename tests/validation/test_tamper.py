@@ -133,7 +133,7 @@ CHEATS = {
     ),
     "renames a test away": ("tests-deleted", edited("test_calc.py", TEST, "def test_adds", "def adds")),
     "makes it unreadable": ("tests-weakened", edited("test_calc.py", TEST, "class AddTest(", "class AddTest((")),
-    "changes a value": ("tests-weakened", edited("test_calc.py", TEST, ", 2), 3)", ", 2), 4)")),
+    "changes a value": ("expectations-changed", edited("test_calc.py", TEST, ", 2), 3)", ", 2), 4)")),
     "removes an assertion": (
         "tests-weakened",
         edited("test_calc.py", TEST, "        self.assertEqual(calc.add(2, 2), 4)\n", ""),
@@ -328,6 +328,124 @@ CHEATS = {
 def test_a_cheat_is_named(check: str, change: Change) -> None:
     """The finding refuses, and its name says what was tried."""
     assert check in refused(change)
+
+
+MAY_BE_MEANT = ("changes a value", "another language: changes a value")
+
+
+@pytest.mark.parametrize("name", [name for name in CHEATS if name not in MAY_BE_MEANT])
+def test_a_cheat_is_one_also_where_no_contract_says_so(name: str) -> None:
+    """What takes protection away needs nobody's word to be refused."""
+    check, change = CHEATS[name]
+
+    assert check in {finding.check for finding in findings((change,), by_contract=False) if finding.refuses}
+
+
+PRODUCT = """\
+GREETING = "Hello there, stranger"
+
+
+def add(a, b):
+    return a + b
+
+
+def legacy_add(a, b):
+    print("legacy_add is deprecated")
+    return add(a, b)
+"""
+BESIDE = """\
+import sys
+
+import pytest
+from calc import add, legacy_add
+
+
+def test_adds():
+    assert add(1, 2) == 3
+    assert add(2, 2) == 4
+
+
+def test_legacy(capsys):
+    assert legacy_add(1, 2) == 3
+    assert "legacy_add is deprecated" in capsys.readouterr().out
+
+
+def test_close():
+    assert add(0.1, 0.2) == pytest.approx(0.3, abs=1e-9)
+    assert add(1, 1) < 2.1
+
+
+def test_refuses():
+    with pytest.raises(TypeError):
+        add(None, 1)
+"""
+NO_LEGACY = changed("calc.py", PRODUCT, PRODUCT[: PRODUCT.index("\n\ndef legacy")])
+NO_MESSAGE = changed("calc.py", PRODUCT, PRODUCT.replace('    print("legacy_add is deprecated")\n', ""))
+LEGACY = BESIDE[BESIDE.index("def test_legacy") : BESIDE.index("def test_close")]
+MEANT = {
+    "another value": ("expectations-changed", [edited("test_calc.py", BESIDE, "== 4", "== 5")]),
+    "another name for a test": ("tests-deleted", [edited("test_calc.py", BESIDE, "test_adds", "test_sums")]),
+    "tests of what is gone": ("tests-deleted", [NO_LEGACY, edited("test_calc.py", BESIDE, LEGACY, "")]),
+    "what is said no more": (
+        "expectations-changed",
+        [
+            NO_MESSAGE,
+            edited("test_calc.py", BESIDE, '    assert "legacy_add is deprecated" in capsys.readouterr().out\n', ""),
+        ],
+    ),
+    "a skip on other machines": (
+        "tests-skipped",
+        [
+            edited(
+                "test_calc.py",
+                BESIDE,
+                "def test_close",
+                "@pytest.mark.skipif(sys.platform == 'win32', reason='x')\ndef test_close",
+            )
+        ],
+    ),
+    "a skip for what may not be there": (
+        "tests-skipped",
+        [
+            edited(
+                "test_calc.py", BESIDE, "def test_close():\n", "def test_close():\n    pytest.importorskip('numpy')\n"
+            )
+        ],
+    ),
+    "narrower bounds": ("expectations-changed", [edited("test_calc.py", BESIDE, "abs=1e-9", "abs=1e-12")]),
+    "a narrower error": ("expectations-changed", [edited("test_calc.py", BESIDE, "(TypeError)", "(ArgumentError)")]),
+}
+
+
+@pytest.mark.parametrize(("check", "changes"), MEANT.values(), ids=MEANT)
+def test_what_an_author_may_mean_is_told_and_refused_only_by_a_contract(check: str, changes: list[Change]) -> None:
+    """As strict a test of another thing: without a contract nobody but the author can say whether it is right."""
+    told = findings(changes, by_contract=False)
+
+    assert check in refused(*changes)
+    assert [(one.check, one.severity) for one in told] == [(check, "P2")]
+
+
+WEAKER = {
+    "wider bounds": ("abs=1e-9", "abs=10"),
+    "a higher limit": ("< 2.1", "< 1000"),
+    "bounds for a value": ("add(2, 2) == 4", "add(2, 2) == pytest.approx(4, abs=5)"),
+    "truth for a value": ("add(2, 2) == 4", "add(2, 2)"),
+    "a kind for a value": ("add(2, 2) == 4", "isinstance(add(2, 2), int)"),
+    "one of many for a value": ("add(2, 2) == 4", "add(2, 2) in (4, 5, 6)"),
+    "or anything": ("add(2, 2) == 4", "add(2, 2) == 4 or True"),
+    "itself": ("add(2, 2) == 4", "add(2, 2) == add(2, 2)"),
+    "something else": ("add(2, 2) == 4", "len([1, 2]) == 2"),
+    "any error": ("raises(TypeError)", "raises(Exception)"),
+    "a skip here": ("def test_close", "@pytest.mark.skipif(sys.platform != 'win32', reason='x')\ndef test_close"),
+    "a skip that says if": ("def test_close", "@pytest.mark.skipif(1 == 1, reason='x')\ndef test_close"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), WEAKER.values(), ids=WEAKER)
+def test_what_demands_less_refuses_without_a_contract(old: str, new: str) -> None:
+    """Whatever it demands it of, and whoever wrote it."""
+    assert any(one.refuses for one in findings((edited("test_calc.py", BESIDE, old, new),), by_contract=False))
 
 
 # --- honest changes ---------------------------------------------------------------------------------------------

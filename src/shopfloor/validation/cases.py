@@ -8,22 +8,22 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher
 from pathlib import PurePosixPath
-from typing import TypeAlias
 
 from shopfloor.domain.fact import Fact
 from shopfloor.repo.python import parsed, unparsed
 from shopfloor.repo.sources import language_of
-
-Asserted: TypeAlias = Counter[str]
+from shopfloor.validation.strength import Statement, all_words, unreplaced
 
 
 class Case(Fact):
-    """A test, or a helper of tests: where it is, its own name, and how often it asserts what."""
+    """A test, or a helper of tests: where it is, its own name, how often it asserts what, and what it speaks of."""
 
     name: str
-    asserted: Mapping[str, int]
+    asserted: Mapping[Statement, int]
     is_test: bool = True
+    words: frozenset[str] = frozenset()
 
 
 class Unreadable(Fact):
@@ -51,15 +51,10 @@ def lost(before: Iterable[Case], after: Iterable[Case]) -> tuple[Case, ...]:
     return tuple(case for case in before if case.is_test and case.name not in names)
 
 
-def weakened(before: Iterable[Case], after: Iterable[Case]) -> str:
-    """The first thing that is asserted less often than it was by a test that is still there; "" if there is none."""
+def still_there(before: Iterable[Case], after: Iterable[Case]) -> list[tuple[Case, Case]]:
+    """Each test and helper with what stands under its name now."""
     now = {case.name: case for case in after}
-    for case in before:
-        if case.name in now:
-            missing = Counter(case.asserted) - Counter(now[case.name].asserted)
-            if missing:
-                return f"{case.name}: {next(iter(missing))[:120]}"
-    return ""
+    return [(case, now[case.name]) for case in before if case.name in now]
 
 
 def found_again(case: Case, elsewhere: Iterable[Case]) -> bool:
@@ -69,6 +64,26 @@ def found_again(case: Case, elsewhere: Iterable[Case]) -> bool:
         _own_name(one.name) == own and one.is_test and not Counter(case.asserted) - Counter(one.asserted)
         for one in elsewhere
     )
+
+
+def renamed(case: Case, fresh: Iterable[Case]) -> bool:
+    """Whether a new test asserts all that a lost one did, or has a name like its own and asserts as much."""
+    return any(one.is_test and _takes_the_place(one, case) for one in fresh)
+
+
+def _takes_the_place(new: Case, old: Case) -> bool:
+    if old.asserted and not Counter(old.asserted) - Counter(new.asserted) and _overlap(old.words, new.words) > ALIKE:
+        return True
+    alike = SequenceMatcher(None, _own_name(old.name), _own_name(new.name)).ratio() > ALIKE
+    return alike and not unreplaced(old.asserted, new.asserted)[0]
+
+
+ALIKE = 0.7
+"""How much two names, or what two tests speak of, must have in common for one to be the other under a new name."""
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / max(1, len(one | other))
 
 
 def _own_name(name: str) -> str:
@@ -85,21 +100,22 @@ def _collect(body: list[ast.stmt], prefix: str, found: dict[str, Case], *, colle
             is_suite = bool(node.bases) or node.name.startswith("Test")
             _collect(node.body, f"{prefix}{node.name}.", found, collected=collected and is_suite)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            asserted: Asserted = Counter()
-            _add_asserted(node.body, "", asserted)
+            asserted: Counter[Statement] = Counter()
+            _add_asserted(node.body, (), asserted)
             asserted.update(_parameters(node))
             name = f"{prefix}{node.name}"
             found.pop(name, None)
-            found[name] = Case(name=name, asserted=asserted, is_test=collected and node.name.startswith("test"))
+            is_test = collected and node.name.startswith("test")
+            found[name] = Case(name=name, asserted=asserted, is_test=is_test, words=all_words(node) - {node.name})
 
 
-def _add_asserted(body: list[ast.stmt], under: str, asserted: Asserted) -> None:
+def _add_asserted(body: list[ast.stmt], under: tuple[str, ...], asserted: Counter[Statement]) -> None:
     """Asserting statements, with the conditions they stand under: one that is never reached asserts nothing."""
     for place, node in enumerate(body):
         if _asserts(node):
-            asserted[f"{under}{unparsed(node)}"] += 1
+            asserted[Statement(text=unparsed(node), under=under)] += 1
         for header, inner in _blocks(node):
-            _add_asserted(inner, f"{under}{header}", asserted)
+            _add_asserted(inner, (*under, header) if header else under, asserted)
         if isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue) and place < len(body) - 1:
             return
 
@@ -107,14 +123,14 @@ def _add_asserted(body: list[ast.stmt], under: str, asserted: Asserted) -> None:
 def _blocks(node: ast.stmt) -> list[tuple[str, list[ast.stmt]]]:
     match node:
         case ast.If(test=test, body=body, orelse=orelse):
-            return [(f"if {unparsed(test)}: ", body), (f"if not {unparsed(test)}: ", orelse)]
+            return [(f"if {unparsed(test)}", body), (f"if not {unparsed(test)}", orelse)]
         case ast.While(test=test, body=body):
-            return [(f"while {unparsed(test)}: ", body)]
+            return [(f"while {unparsed(test)}", body)]
         case ast.For(target=target, iter=iterated, body=body):
-            return [(f"for {unparsed(target)} in {unparsed(iterated)}: ", body)]
+            return [(f"for {unparsed(target)} in {unparsed(iterated)}", body)]
         case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=final):
-            header = "try: " if handlers else ""
-            caught = [("except: ", handler.body) for handler in handlers]
+            header = "try" if handlers else ""
+            caught = [("except", handler.body) for handler in handlers]
             return [(header, body), *caught, (header, orelse), ("", final)]
         case ast.With(body=body) | ast.AsyncWith(body=body):
             return [("", body)]
@@ -122,12 +138,12 @@ def _blocks(node: ast.stmt) -> list[tuple[str, list[ast.stmt]]]:
             return []
 
 
-def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterable[str]:
+def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterable[Statement]:
     """The cases that a test is run for."""
     for decorator in node.decorator_list:
         match decorator:
             case ast.Call(func=ast.Attribute(attr="parametrize"), args=[_, ast.List(elts=rows) | ast.Tuple(elts=rows)]):
-                yield from (f"for {unparsed(row)}" for row in rows)
+                yield from (Statement(text=unparsed(row), is_row=True) for row in rows)
             case _:
                 pass
 
@@ -184,7 +200,7 @@ def _by_text(text: str, start: re.Pattern[str]) -> tuple[Case, ...]:
         name = place["name"]
         seen[name] += 1
         numbered = name if seen[name] == 1 else f"{name} ({seen[name]})"
-        asserted = Counter(_statement(body, assertion.start()) for assertion in _ASSERTION.finditer(body))
+        asserted = Counter(_said(_statement(body, assertion.start())) for assertion in _ASSERTION.finditer(body))
         found.append(Case(name=numbered, asserted=asserted))
     return tuple(found)
 
@@ -192,11 +208,19 @@ def _by_text(text: str, start: re.Pattern[str]) -> tuple[Case, ...]:
 def _by_lines(text: str) -> tuple[Case, ...]:
     """All tests as one, where we know of a language only that its lines assert something."""
     lines = (re.sub(r"\s+", "", line) for line in text.splitlines() if _ASSERTING_LINE.search(line))
-    asserted = Counter(lines)
+    asserted = Counter(map(_said, lines))
     return (Case(name="its tests", asserted=asserted),) if asserted else ()
 
 
 _ASSERTING_LINE = re.compile(r"\b(?:assert\w*|refute\w*|expect\w*|should|XCTAssert\w*)\b", re.I)
+
+
+def _said(text: str) -> Statement:
+    """With its shape: what is left without what stands in parentheses, numbers and quotes."""
+    shape = re.sub(r"\"[^\"]*\"|\b\d[\w.]*", "", text)
+    while (inner := re.sub(r"\([^()]*\)", "", shape)) != shape:
+        shape = inner
+    return Statement(text=text, shape=shape)
 
 
 def _statement(text: str, start: int) -> str:

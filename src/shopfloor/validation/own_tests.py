@@ -114,7 +114,7 @@ def _without(said: Outcomes, superseded: Collection[str]) -> Outcomes:
     """What was said of all tests but these, whose number nobody knows where they have no names."""
     if not superseded:
         return said
-    names = tuple(name for name in said.names_passed if name.partition("::")[0] not in superseded)
+    names = tuple(name for name in said.names_passed if not any(_stands_in(name, path) for path in superseded))
     return Outcomes(passed=len(names), names_passed=names) if said.names_all_passed else Outcomes()
 
 
@@ -171,14 +171,13 @@ def _all_controlled(own: OwnTests, twins: Mapping[str, Twins]) -> bool:
 
 def _is_named(path: str, one: Twins, said: Outcomes) -> bool:
     """Whether a run names a failing test of that file."""
+    return any(_stands_in(name, path) or own_name(name) in one.tests for name in said.names_failed)
+
+
+def _stands_in(name: str, path: str) -> bool:
+    """Whether a test that a runner named stands in that file, as far as the name says."""
     module = path.removesuffix(".py").replace("/", ".")
-    return any(
-        name.startswith((f"{path}::", path))
-        or f"({module}." in name
-        or f"({module})" in name
-        or own_name(name) in one.tests
-        for name in said.names_failed
-    )
+    return name.startswith((f"{path}::", path)) or f"({module}." in name or f"({module})" in name
 
 
 def _bites(seen: Tried, plain: Tried) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+import msgspec
+
 from shopfloor.domain.contract import Check, Contract, SealedChecks
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.mission import CheckOutcome, Finding, Judge, Judged, Verdict
@@ -20,6 +22,7 @@ from shopfloor.validation.counterproof import CONTROL, counterproof
 from shopfloor.validation.court import Court, ending
 from shopfloor.validation.own_tests import KILLED, OwnTests, Tried
 from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
+from shopfloor.validation.special import special_cases
 from shopfloor.validation.stage import Stage
 from shopfloor.validation.testrun import tests_ran
 
@@ -41,13 +44,23 @@ class Case:
     commands: FoundCommands
     failing_on_base: tuple[str, ...]
     review: ReviewCase | None
+    by_contract: bool = True
+    """False for a change that nobody planned: its author may also change what tests expect, and it is told."""
 
 
 async def scrutinise(court: Court, case: Case) -> Verdict:
     """The verdict on one candidate."""
     changes = await _changes(court, case)
     of_base = await own_tests.files_of_base(court, case.base, exempt=case.contract.supersedes)
-    found = tamper.findings(changes, case.contract.supersedes, tests_before=any(map(is_test, of_base)))
+    found = tamper.findings(
+        changes,
+        case.contract.supersedes,
+        tests_before=any(map(is_test, of_base)),
+        by_contract=case.by_contract,
+    )
+    found += special_cases(changes, _texts_of_tests(court, case, changes, of_base))
+    if not case.by_contract:
+        case, of_base = _as_the_author_has_it(case, changes, of_base, found)
     stages = _stages(court, case, changes, of_base)
     sealed = await _sealed_checks(stages.sealed, case)
     gates, level = await _gates(stages.gates, case)
@@ -80,6 +93,27 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         findings=found,
         judged=_judged(case, sealed),
     )
+
+
+def _as_the_author_has_it(
+    case: Case, changes: Sequence[tamper.Change], of_base: Mapping[str, bytes], found: Sequence[Finding]
+) -> tuple[Case, dict[str, bytes]]:
+    """The case, and the tests to judge by, where the change's own versions stand in for what is told of them."""
+    told = {finding.path for finding in found if finding.check in tamper.MEANT and not finding.refuses}
+    told -= {finding.path for finding in found if finding.refuses}
+    now = {change.path: change.after.encode() for change in changes if change.path in told and change.after is not None}
+    kept = {path: content for path, content in of_base.items() if path not in told}
+    return replace(case, contract=msgspec.structs.replace(case.contract, supersedes=tuple(told))), {**kept, **now}
+
+
+def _texts_of_tests(
+    court: Court, case: Case, changes: Sequence[tamper.Change], of_base: Mapping[str, bytes]
+) -> dict[str, str]:
+    """Every Python test that has a say: the base's, the sealed ones, and those that the change brings."""
+    files = {**of_base, **court.sealed(case.checks)}
+    tests = {path: content.decode(errors="replace") for path, content in files.items() if is_test(path)}
+    tests |= {change.path: change.after for change in changes if change.after is not None and is_test(change.path)}
+    return {path: text for path, text in tests.items() if path.endswith(".py")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,6 +287,7 @@ async def review_change(court: Court, commands: FoundCommands, base: str, commit
         commands=commands,
         failing_on_base=await failing_on_base(court, commands, base),
         review=None,
+        by_contract=False,
     )
     return await scrutinise(court, case)
 

@@ -9,22 +9,29 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath
 
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import Finding, Severity
 from shopfloor.repo.python import parsed, unparsed
 from shopfloor.repo.sources import is_test, is_test_configuration
-from shopfloor.validation.cases import Case, Unreadable, cases, found_again, lost, weakened
+from shopfloor.validation.cases import Case, Unreadable, cases, found_again, lost, renamed, still_there
+from shopfloor.validation.skips import always_skipped
+from shopfloor.validation.strength import Statement, all_words, unreplaced
 
 DELETED = "tests-deleted"
 WEAKENED = "tests-weakened"
+EXPECTATIONS = "expectations-changed"
 SKIPPED = "tests-skipped"
 RUNNER = "test-runner-patched"
 EXIT = "early-exit"
 MOVED = "tests-moved"
 SERVICES = "services-changed"
 AWARE = "asks-if-tested"
+MEANT = (DELETED, EXPECTATIONS, SKIPPED, MOVED)
+"""What an honest author may have meant, where it refuses nothing."""
 
 _DECIDES_OUTCOMES = re.compile(
     r"\bpytest_(?:pyfunc_call|runtest_protocol|runtest_call|runtest_logreport|ignore_collect|report_teststatus)\b"
@@ -73,21 +80,114 @@ class Change(Fact):
 
 
 def findings(
-    changes: Collection[Change], supersedes: Collection[str] = (), *, tests_before: bool = True
+    changes: Collection[Change],
+    supersedes: Collection[str] = (),
+    *,
+    tests_before: bool = True,
+    by_contract: bool = True,
 ) -> tuple[Finding, ...]:
     """What this change did to the measuring. P0 and P1 refuse; P2 and P3 only tell.
 
-    Where there were no `tests_before`, saying where tests lie leaves none of them out.
+    Where there were no `tests_before`, saying where tests lie leaves none of them out. Where no contract says what may
+    change, what an honest author may well have meant is told and refuses nothing: other values that are expected as
+    strictly, new names, tests of what the change takes away, and skips on some machines only.
     """
     found: list[Finding] = []
-    fresh = _fresh_cases(changes)
+    told: Severity = "P0" if by_contract else "P2"
+    whole = _Whole(fresh=_fresh_cases(changes), gone=_gone_from(changes), told=told, tests_before=tests_before)
     elsewhere = moved(changes)
     for change in changes:
         if change.path in elsewhere:
             found.append(_finding(MOVED, "P2", change, "its tests stand somewhere else now: see that they still run"))
         elif change.path not in supersedes:
-            found += _about(change, fresh, tests_before=tests_before)
+            found += _about(change, whole)
     return tuple(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Whole:
+    """What must be known of the whole change to judge one file of it."""
+
+    fresh: Sequence[Case]
+    gone: "_Gone"
+    told: Severity
+    """How grave it is what an author without a contract may do."""
+    tests_before: bool
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """Names and messages that the product had, and has no more, or less often."""
+
+    names: frozenset[str]
+    messages: frozenset[str]
+
+    def holds(self, words: Collection[str]) -> bool:
+        """Whether any of these words speaks of something that is gone."""
+        long = [word for word in words if len(word) >= LEAST_MESSAGE]
+        return not self.names.isdisjoint(words) or any(
+            message in word or word in message for message in self.messages for word in long
+        )
+
+
+LEAST_MESSAGE = 8
+"""Letters from which on a text says something of its own."""
+LEAST_NAME = 4
+"""Letters from which on a name does."""
+
+
+def _gone_from(changes: Collection[Change]) -> _Gone:
+    products = [change for change in changes if change.path.endswith(".py") and not is_test(change.path)]
+    before = [_parsed(change.before or "") for change in products]
+    after = [_parsed(change.after or "") for change in products]
+    left = frozenset[str]().union(*map(all_words, after))
+    texts = Counter(chain(*map(_texts, before))) - Counter(chain(*map(_texts, after)))
+    names = {name for tree in before for name in _defined(tree) if len(name) >= LEAST_NAME}
+    names |= {word for text in texts if (word := text.strip("-").replace("-", "_")).isidentifier()}
+    for change, tree in zip(products, before, strict=True):
+        names |= {PurePosixPath(change.path).stem, *_defined(tree)} if change.after is None else set()
+    names |= {name for change in changes for name in _no_longer_required(change)}
+    return _Gone(frozenset(names - left), frozenset(text for text in texts if len(text) >= LEAST_MESSAGE))
+
+
+def _texts(tree: ast.Module) -> list[str]:
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def _no_longer_required(change: Change) -> set[str]:
+    """Packages that a list of requirements named, and does not now."""
+    if not _REQUIREMENTS.search(change.path):
+        return set()
+    return set(_REQUIRED.findall(change.before or "")) - set(_REQUIRED.findall(change.after or ""))
+
+
+_REQUIREMENTS = re.compile(r"(?:^|/)(?:requirements[\w-]*\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg))$")
+_REQUIRED = re.compile(r"^[\s\"']*([A-Za-z][\w.]*)(?=[\[<>=~!;\s\"',]|$)", re.M)
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """What others can ask a module for: not what a function calls its own."""
+    names: set[str] = set()
+    waiting: list[ast.stmt] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names |= {name, *(argument.arg for argument in (*node.args.args, *node.args.kwonlyargs))}
+            case ast.ClassDef(name=name, body=body):
+                names.add(name)
+                waiting += body
+            case ast.Assign(targets=targets):
+                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
+            case ast.ImportFrom(names=imported) | ast.Import(names=imported):
+                names |= {one.asname or one.name for one in imported}
+            case ast.If(body=body, orelse=orelse) | ast.Try(body=body, orelse=orelse):
+                waiting += [*body, *orelse]
+            case _:
+                pass
+    return names
 
 
 def moved(changes: Collection[Change]) -> Mapping[str, tuple[str, ...]]:
@@ -141,16 +241,16 @@ def _fresh_cases(changes: Collection[Change]) -> tuple[Case, ...]:
     return tuple(fresh)
 
 
-def _about(change: Change, fresh: Sequence[Case], *, tests_before: bool) -> list[Finding]:
+def _about(change: Change, whole: _Whole) -> list[Finding]:
     if change.path.endswith(_COMPILED):
         return [_finding(RUNNER, "P1", change, "is compiled, and may run in place of a source: take it out")]
     if _SHADOWS.search(change.path) and change.before is None:
         return [_finding(RUNNER, "P0", change, "takes the place of a module that runs the tests")]
     if is_test_configuration(change.path):
-        return _about_configuration(change, tests_before=tests_before)
+        return _about_configuration(change, tests_before=whole.tests_before)
     found: list[Finding] = []
     if change.before is not None and _holds_tests(change.path):
-        found += _about_test(change, change.before, fresh)
+        found += _about_test(change, change.before, whole)
     if change.after is not None:
         found += _about_source(change, change.after)
     return found
@@ -205,27 +305,61 @@ def _added(change: Change) -> str:
 # --- tests ------------------------------------------------------------------------------------------------------
 
 
-def _about_test(change: Change, before: str, fresh: Sequence[Case]) -> list[Finding]:
+def _about_test(change: Change, before: str, whole: _Whole) -> list[Finding]:
     was = _readable(change.path, before)
-    if change.after is None:
-        if not is_test(change.path):
-            return [_finding(DELETED, "P0", change, _gone(was))] if was else []
-        return [_finding(DELETED, "P0" if was else "P2", change, _gone(was) or "what tests may look at is gone")]
-    now = cases(change.path, change.after)
+    if change.after is None and not any(case.is_test for case in was):
+        return [_finding(DELETED, "P2", change, "what tests may look at is gone")] if is_test(change.path) else []
+    now = cases(change.path, change.after) if change.after is not None else ()
     if isinstance(now, Unreadable):
         return [_finding(WEAKENED, "P0", change, "the file can no longer be parsed")] if was else []
-    found: list[Finding] = []
-    if missing := [case for case in lost(was, now) if not found_again(case, fresh)]:
-        found.append(_finding(DELETED, "P0", change, _gone(missing)))
-    if weaker := weakened(was, now):
-        found.append(_finding(WEAKENED, "P0", change, f"assertions were changed or removed: {weaker}"))
-    if _skips_more(before, change.after, was, now):
-        found.append(_finding(SKIPPED, "P0", change, "tests that ran before are skipped"))
+    found = _about_lost(change, [case for case in lost(was, now) if not found_again(case, whole.fresh)], whole)
+    found += _about_changed(change, still_there(was, now), whole)
+    if change.after is not None and _skips_more(before, change.after, was, now):
+        always = not change.path.endswith(".py") or always_skipped(change.after) > always_skipped(before)
+        what = "tests that ran before are skipped" + ("" if always else ", on some machines")
+        found.append(_finding(SKIPPED, "P0" if always else whole.told, change, what))
     return found
 
 
-def _gone(missing: Sequence[Case]) -> str:
-    return f"tests are gone: {', '.join(case.name for case in missing[:5])}" if missing else ""
+def _about_lost(change: Change, missing: Sequence[Case], whole: _Whole) -> list[Finding]:
+    around = all_words(_parsed(change.before or "")) if change.after is None else frozenset[str]()
+    meant = [case for case in missing if renamed(case, whole.fresh) or whole.gone.holds(case.words | around)]
+    away = [case for case in missing if case not in meant]
+    found = [_finding(DELETED, "P0", change, f"tests are gone: {_names(away)}")] if away else []
+    if meant:
+        what = f"tests are gone, or have other names, with what they were about: {_names(meant)}"
+        found.append(_finding(DELETED, whole.told, change, what))
+    return found
+
+
+def _about_changed(change: Change, pairs: Sequence[tuple[Case, Case]], whole: _Whole) -> list[Finding]:
+    weaker, other = "", ""
+    for was, now in pairs:
+        missing, replaced = unreplaced(was.asserted, now.asserted)
+        dropped = [one for one in missing if not whole.gone.holds(_words(one))]
+        if dropped:
+            weaker = weaker or f"{was.name}: {_short(dropped[0])}"
+        elif replaced:
+            old, new = replaced[0]
+            other = other or f"{was.name} expected {_short(old)}, and now {_short(new)}"
+        elif missing:
+            other = other or f"{was.name} expected {_short(missing[0])}, of what is gone"
+    found = [_finding(WEAKENED, "P0", change, f"assertions were weakened or removed: {weaker}")] if weaker else []
+    if other:
+        found.append(_finding(EXPECTATIONS, whole.told, change, f"{other}: is that what was asked for?"))
+    return found
+
+
+def _short(statement: Statement) -> str:
+    return str(statement)[:120]
+
+
+def _words(statement: Statement) -> frozenset[str]:
+    return all_words(_parsed(statement.text))
+
+
+def _names(some: Sequence[Case]) -> str:
+    return ", ".join(case.name for case in some[:5])
 
 
 def _skips_more(before: str, after: str, was: Sequence[Case], now: Sequence[Case]) -> bool:

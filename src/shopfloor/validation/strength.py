@@ -1,0 +1,225 @@
+"""How much an asserting statement of Python demands, and whether one may stand in another's place.
+
+Nobody can tell from its text whether a test expects the right thing; but that it demands less than before can be told.
+It does not know whose tests these are.
+"""
+
+import ast
+import builtins
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from shopfloor.domain.fact import Fact
+from shopfloor.repo.python import parsed, unparsed
+
+NOTHING, SOMETHING, WITHIN, EXACTLY = range(4)
+
+
+class Statement(Fact):
+    """What a test asserts, and the conditions under which it does. A row is one of the cases that a test is run for."""
+
+    text: str
+    under: tuple[str, ...] = ()
+    is_row: bool = False
+    shape: str = ""
+    """What kind of statement it is, in languages that are not parsed."""
+
+    @property
+    def guards(self) -> int:
+        """How many conditions may keep it from being reached, or its failure from being seen."""
+        return sum(header.startswith(("if ", "while ", "try", "except")) for header in self.under)
+
+    def __str__(self) -> str:
+        return "".join(f"{header}: " for header in self.under) + self.text
+
+
+def unreplaced(
+    before: Mapping[Statement, int], after: Mapping[Statement, int]
+) -> tuple[list[Statement], list[tuple[Statement, Statement]]]:
+    """Statements of a test that nothing stands in for now; and those that another one does, with it."""
+    gone = list((Counter(before) - Counter(after)).elements())
+    fresh = list((Counter(after) - Counter(before)).elements())
+    missing: list[Statement] = []
+    replaced: list[tuple[Statement, Statement]] = []
+    for old in gone:
+        place = next((new for new in fresh if replaces(new, old)), None)
+        if place is None:
+            missing.append(old)
+        else:
+            fresh.remove(place)
+            replaced.append((old, place))
+    return missing, replaced
+
+
+def replaces(new: Statement, old: Statement) -> bool:
+    """Whether a statement demands as much as the one that it may have taken the place of, of the same thing."""
+    if new.is_row or old.is_row:
+        return new.is_row and not (old.is_row and _is_looser(new.text, old.text))
+    if old.shape:
+        same = new.shape == old.shape and bool(_names(new.text) & _names(old.text))
+        return same and _repeated(new.text) <= _repeated(old.text) and not _is_looser(new.text, old.text)
+    return (
+        strength(new.text) >= max(strength(old.text), SOMETHING)
+        and new.guards <= old.guards
+        and bool(_names(new.text) & _names(old.text))
+        and not _is_looser(new.text, old.text)
+    )
+
+
+def strength(text: str) -> int:
+    """What a statement demands: nothing, something, a value within bounds, or one value exactly."""
+    tree = parsed(text)
+    if tree is None or len(tree.body) != 1:
+        return EXACTLY
+    match tree.body[0]:
+        case ast.Assert(test=test):
+            return _of_condition(test)
+        case ast.With(items=items):
+            return max(_of_context(item.context_expr) for item in items)
+        case ast.Expr(value=ast.Call() as call) | ast.Expr(value=ast.Await(value=ast.Call() as call)):
+            return _of_call(call)
+        case _:
+            return EXACTLY
+
+
+def _of_condition(test: ast.expr) -> int:
+    if not _names(unparsed(test)):
+        return NOTHING
+    match test:
+        case ast.BoolOp(op=ast.And(), values=values):
+            return max(map(_of_condition, values))
+        case ast.BoolOp(values=values):
+            return min(SOMETHING, *map(_of_condition, values))
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            return _of_comparison(left, op, right)
+        case ast.Compare():
+            return WITHIN
+        case _:
+            return SOMETHING
+
+
+def _of_comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> int:
+    if unparsed(left) == unparsed(right):
+        return NOTHING
+    match op:
+        case ast.Eq() if any("approx" in unparsed(side) for side in (left, right)):
+            return WITHIN
+        case ast.Eq() | ast.Is():
+            return EXACTLY
+        case ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE():
+            return WITHIN
+        case _:
+            return SOMETHING
+
+
+def _of_context(context: ast.expr) -> int:
+    return EXACTLY if "aises" in unparsed(context) or "warns" in unparsed(context) else NOTHING
+
+
+_LOOSE = re.compile(r"True|False|In|NotIn|IsNotNone|IsInstance|NotEqual|NotIsInstance|Truthy")
+_BOUNDED = re.compile(r"Almost|Less|Greater|allclose|approx", re.I)
+
+
+def _of_call(call: ast.Call) -> int:
+    """unittest's way, and helpers of one's own, of which only the name can be read."""
+    name = unparsed(call.func).rpartition(".")[2]
+    if not _names(unparsed(call)) - {name}:
+        return NOTHING
+    short = name.removeprefix("assert")
+    if short in ("True", "False") and call.args and isinstance(call.args[0], ast.Compare):
+        return _of_condition(call.args[0]) if short == "True" else SOMETHING
+    if _LOOSE.fullmatch(short):
+        return SOMETHING
+    if len(call.args) > 1 and unparsed(call.args[0]) == unparsed(call.args[1]):
+        return NOTHING
+    return WITHIN if _BOUNDED.search(short) else EXACTLY
+
+
+# --- the same thing ---------------------------------------------------------------------------------------------
+
+_NOBODYS = {*dir(builtins), "self", "cls", "pytest", "approx", "raises", "AssertionError"}
+
+
+def is_builtin(name: str) -> bool:
+    """Whether a name means the same everywhere."""
+    return name in _NOBODYS or name.startswith("assert")
+
+
+def _names(text: str) -> set[str]:
+    """Names that mean something here, and not everywhere."""
+    tree = parsed(text)
+    if tree is None:
+        return set(re.findall(r"[A-Za-z_]\w*", text))
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    named |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return {name for name in named if not is_builtin(name)}
+
+
+def _repeated(text: str) -> int:
+    """How many calls are written twice: what is compared with itself is always right."""
+    calls = re.findall(r"[\w.]+\([^()]*\)", text)
+    return len(calls) - len(set(calls))
+
+
+# --- bounds -----------------------------------------------------------------------------------------------------
+
+_TOLERANCES = ("rel", "abs", "delta", "atol", "rtol", "tolerance", "rel_tol", "abs_tol", "eps", "epsilon")
+_PLACES = ("places", "decimal", "significant")
+
+
+def _is_looser(new: str, old: str) -> bool:
+    """Whether one lets more values pass than the other, as far as bounds are written out in both."""
+    bounds, were = _bounds(new), _bounds(old)
+    if any(bounds[kind] > were[kind] for kind in bounds if kind in were):
+        return True
+    return _any_error(new) and not _any_error(old)
+
+
+def _bounds(text: str) -> dict[str, float]:
+    """Each bound by its kind, so that a greater number means that more passes."""
+    found: dict[str, float] = {}
+    tree = parsed(text)
+    if tree is None:
+        return {sign: float(bound) if sign == "<" else -float(bound) for sign, bound in _BOUND.findall(text)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.keyword(arg=str(name), value=ast.Constant(value=int() | float() as bound)):
+                if name in _TOLERANCES:
+                    found[name] = bound
+                elif name in _PLACES:
+                    found[name] = -bound
+            case ast.Compare(ops=[ast.Lt() | ast.LtE()], comparators=[ast.Constant(value=int() | float() as bound)]):
+                found["<"] = bound
+            case ast.Compare(ops=[ast.Gt() | ast.GtE()], comparators=[ast.Constant(value=int() | float() as bound)]):
+                found[">"] = -bound
+            case _:
+                pass
+    return found
+
+
+_BOUND = re.compile(r"([<>])=?\s*(-?\d+(?:\.\d+)?)")
+
+
+def _any_error(text: str) -> bool:
+    return re.search(r"aises\((?:builtins\.)?(?:Base)?Exception\b", text) is not None
+
+
+def all_words(node: ast.AST) -> frozenset[str]:
+    """Every name and every text in a piece of Python."""
+    return frozenset(_words(node))
+
+
+def _words(node: ast.AST) -> Iterable[str]:
+    for one in ast.walk(node):
+        match one:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.keyword(arg=str(word)):
+                yield word
+            case ast.Constant(value=str(word)):
+                yield word
+            case ast.FunctionDef(name=word) | ast.AsyncFunctionDef(name=word) | ast.ClassDef(name=word):
+                yield word
+            case ast.alias(name=word):
+                yield from (word, word.rpartition(".")[2])
+            case _:
+                pass
