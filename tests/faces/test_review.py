@@ -63,6 +63,25 @@ def test_what_an_author_may_have_meant_is_told_with_both_values(person: Person) 
     assert "expected self.assertEqual(add(1, 2), 3), and now self.assertEqual(add(1, 2), -1)" in told
 
 
+def test_work_that_leaves_its_own_tests_failing_is_not_done(person: Person) -> None:
+    """They failed before too; but they are about what this change is about. Others that failed before are not."""
+    later = (
+        TEST.replace("import add", "import later").replace("test_adds", "test_later").replace("add(1, 2)", "later(2)")
+    )
+    later += "\n    def test_old(self):\n        self.assertTrue(False)\n"
+    stub = f"{CALC}\n\ndef later(a):\n    raise NotImplementedError\n"
+    write_files(person.repository, {"calc.py": stub, "test_later.py": later})
+    git(person.repository, "add", "-A")
+    git(person.repository, "commit", "-qm", "Ask for later")
+    write_files(person.repository, {"calc.py": stub.replace("raise NotImplementedError", "return a")})
+    wrong = person.runs("review")
+    write_files(person.repository, {"calc.py": stub.replace("raise NotImplementedError", "return a + 1")})
+    right = person.runs("review")
+
+    assert (wrong.exit_code, right.exit_code) == (exits.UNVERIFIED, exits.VERIFIED), right.said
+    assert "tests of what this change touches fail: test_later" in " ".join(wrong.said.split())
+
+
 def test_what_was_taken_away_may_take_its_tests_along(person: Person) -> None:
     """They are named; tests of what is still there may not go with them."""
     more = (

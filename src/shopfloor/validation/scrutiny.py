@@ -18,13 +18,14 @@ from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import is_test
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
 from shopfloor.validation import own_tests, tamper
-from shopfloor.validation.counterproof import CONTROL, counterproof
+from shopfloor.validation.counterproof import CONTROL, counterproof, own_name
 from shopfloor.validation.court import Court, ending
 from shopfloor.validation.own_tests import KILLED, OwnTests, Tried
 from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
 from shopfloor.validation.special import special_cases
 from shopfloor.validation.stage import Stage
 from shopfloor.validation.testrun import tests_ran
+from shopfloor.validation.touched import of_what_it_touches
 
 SEALED = "sealed-checks"
 BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"
@@ -218,7 +219,7 @@ async def _tests(
     if case.claims and not any(map(is_test, own.files)):
         return (await _brought_along(stages.landing, case, own.command),)
     run = await own_tests.tried(stages.tests, own.command)
-    gate = await _test_gate(own, case, run)
+    gate = await _test_gate(own, case, run, changes)
     if not gate.passed:
         return (gate,)
     outcomes = (gate, await own_tests.control_of_tests(own, stages.tests, run))
@@ -236,7 +237,7 @@ async def _brought_along(stage: Stage, case: Case, command: str) -> CheckOutcome
     return _must_have_run(stage.court, outcome)
 
 
-async def _test_gate(own: OwnTests, case: Case, run: Tried) -> CheckOutcome:
+async def _test_gate(own: OwnTests, case: Case, run: Tried, changes: Sequence[tamper.Change]) -> CheckOutcome:
     evidence = own.court.transcript(own.command, run.finished, run.output, f"{TESTS}: {own.command}")
     succeeded, excusable = run.finished.exit_code == 0, TESTS in case.failing_on_base
     passed, why = False, ""
@@ -244,6 +245,9 @@ async def _test_gate(own: OwnTests, case: Case, run: Tried) -> CheckOutcome:
         why = "but no test ran"
     elif succeeded or excusable:
         passed, why = await own_tests.compared(own, run)
+    failed = () if case.by_contract or not passed else dict.fromkeys(map(own_name, run.said.names_failed))
+    if speaking := of_what_it_touches(failed, own.files, changes):
+        passed, why = False, f"as on the base, tests of what this change touches fail: {', '.join(speaking[:5])}"
     return CheckOutcome(
         name=TESTS,
         passed=passed,
