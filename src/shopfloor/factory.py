@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 
 from shopfloor.agent.desk import Desk, Heard, nobody
-from shopfloor.domain.contract import Brief
+from shopfloor.agent.run import Outcome
+from shopfloor.domain.contract import Assertion, Brief, Contract
 from shopfloor.domain.errors import Conflict, GiveUp, NeedsHuman
 from shopfloor.domain.events import Event, MissionRequested
-from shopfloor.domain.messages import Model, OnDelta
+from shopfloor.domain.messages import ConversationKey, Model, OnDelta
 from shopfloor.domain.mission import Verdict
 from shopfloor.domain.roles import RoleName
 from shopfloor.domain.spending import Budget, Usage
@@ -45,9 +46,12 @@ from shopfloor.sandbox.probe import probe, start
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
 from shopfloor.settings import Settings, parse_budget, state_folder
 from shopfloor.validation.court import Court, StartSandbox
+from shopfloor.validation.explore import Expedition, Explored, explore
+from shopfloor.validation.judging import Bench, Site
 from shopfloor.validation.scrutiny import review_change
 
-ROLES: tuple[RoleName, ...] = get_args(RoleName)
+ALONE: Mapping[str, RoleName] = {"solo": "solo", "explore": "explorer"}
+"""Jobs that one role does by itself; all other roles share a mission."""
 _IDLE_WORDS = frozenset(
     (
         "a",
@@ -163,22 +167,56 @@ class Factory:
             def opened(blueprint: Blueprint) -> AbstractAsyncContextManager[Sandbox]:
                 return start(furnished(blueprint, setup) if setup else blueprint, level)
 
-            lease = await self.journal.acquire(f"review/{secrets.token_hex(8)}", this_process(), LEASE_S)
-            try:
-                desk = Desk(
-                    journal=self.journal,
-                    blobs=self.blobs,
-                    lease=lease,
-                    model_for=lambda role: self.models.model(""),
-                    policy=Policy(autonomy="off", sandboxed=level != "none", person_present=False),
-                )
+            async with self._desk(f"review/{secrets.token_hex(8)}", "") as desk:
                 timeout_s = (await services_at(store, began)).judge.timeout_s
                 court = Court(
                     desk=desk, store=store, start=opened, folder=folder / "court", command_timeout_s=timeout_s
                 )
                 return began, await review_change(court, await commands_at(store, began), began, commit)
-            finally:
-                await self.journal.release(lease)
+
+    async def explore(
+        self,
+        bench: Bench,
+        contract: Contract,
+        site: Site,
+        wanted: tuple[Assertion, ...],
+        wishes: Wishes,
+        told: Callable[[Explored], None],
+    ) -> tuple[Outcome, tuple[Explored, ...]]:
+        """Has a model find steps for these assertions on a running app; how it left, and what it found.
+
+        GiveUp when the app does not come up, or like `request` for a model that cannot be had.
+        """
+        ((_, model),) = await self._model_names("explore", wishes)
+        name = f"explore-{_slug(contract.title)}"
+        before = await self.journal.streams(f"agent/{name}/")
+        expedition = Expedition(
+            key=ConversationKey(mission=name, role="explorer", attempt=len(before) + 1),
+            contract=contract,
+            site=site,
+            wanted=wanted,
+            budget=parse_budget(self.settings.budget),
+            told=told,
+        )
+        async with self._desk(f"{name}/{secrets.token_hex(8)}", model) as desk:
+            return await explore(desk, bench, expedition)
+
+    @asynccontextmanager
+    async def _desk(self, name: str, model: str) -> AsyncGenerator[Desk]:
+        """A desk for a job that is no mission, under a lease of its own."""
+        lease = await self.journal.acquire(name, this_process(), LEASE_S)
+        try:
+            yield Desk(
+                journal=self.journal,
+                blobs=self.blobs,
+                lease=lease,
+                model_for=lambda role: self.models.model(model),
+                policy=Policy(autonomy="off", sandboxed=True, person_present=False),
+                heard=self.heard,
+                on_delta=self.on_delta,
+            )
+        finally:
+            await self.journal.release(lease)
 
     async def refuse_unreachable(self, mission_id: str, wishes: Wishes) -> None:
         """GiveUp when a mission's models cannot be reached, as far as names and keys tell; nothing happens to it."""
@@ -323,8 +361,7 @@ class Factory:
 
     async def _new_id(self, brief: str, origin: Origin) -> str:
         """A short name that says what it is about; the same brief on a fresh factory gets the same name."""
-        words = [word for word in re.findall(r"[a-z0-9]+", brief.lower()) if word not in _IDLE_WORDS]
-        slug = "-".join(words[:4])[:40].strip("-") or "mission"
+        slug = _slug(brief) or "mission"
         taken = {stream.name for stream in await self.journal.streams(mission_stream(slug))}
         number = 1
         while mission_stream(f"{slug}-{number}") in taken or await origin.branch(f"shopfloor/{slug}-{number}"):
@@ -335,9 +372,7 @@ class Factory:
         """Which model each role uses; all of them can be reached as far as names and keys tell."""
         default = self.settings.model or (None if wishes.model else await self.models.usual())
         chosen: list[tuple[RoleName, str]] = []
-        for role in ROLES:
-            if (role == "solo") != (form == "solo"):
-                continue
+        for role in _roles_of(form):
             choice = choose(role, asked=wishes.model, by_role=self.settings.models, default=default)
             if choice is None:
                 raise GiveUp(NO_MODEL)
@@ -349,6 +384,17 @@ class Factory:
                 )
             chosen.append((role, choice.model))
         return tuple(chosen)
+
+
+def _roles_of(form: str) -> tuple[RoleName, ...]:
+    every: tuple[RoleName, ...] = get_args(RoleName)
+    return (ALONE[form],) if form in ALONE else tuple(role for role in every if role not in ALONE.values())
+
+
+def _slug(text: str) -> str:
+    """A few words that say what it is about."""
+    words = [word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in _IDLE_WORDS]
+    return "-".join(words[:4])[:40].strip("-")
 
 
 NO_MODEL = (

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shopfloor.domain.contract import Assertion, Contract
 from shopfloor.domain.errors import GiveUp
-from shopfloor.validation.contract_file import Draft, read_contract, with_steps, written
+from shopfloor.validation.contract_file import Draft, read_contract, steps_put_in, written
 from shopfloor.validation.lint import lint
 
 TODOMVC = Path(__file__).parents[2] / "examples/todomvc/contract.md"
@@ -69,7 +70,19 @@ def test_a_person_writes_one_by_hand() -> None:
     assert first.behaviour.endswith("- and keeps it") and first.steps == ("open /", 'see text "a"')
     assert (first.negative, second.kind) == ("the row stays\nafter a reload", "guard")
     assert draft.claims == (("VAL-ORDER-001", ("export", "import")),)
-    assert with_steps(draft, {"VAL-ORDER-002": ("GET /",)}).contract.assertions[1].steps == ("GET /",)
+
+
+@pytest.mark.parametrize("assertion", ["VAL-ORDER-001", "VAL-ORDER-002"])
+def test_steps_are_put_into_a_file_and_nothing_else_is_touched(assertion: str) -> None:
+    """In place of those that were there, or after all that is said; what a person wrote around it stays."""
+    put_in = steps_put_in(BY_HAND, assertion, ("GET /", "status is 200"))
+    before, after = read_contract(BY_HAND), read_contract(put_in)
+    steps = {one.id: one.steps for one in before.contract.assertions} | {assertion: ("GET /", "status is 200")}
+
+    assert {one.id: one.steps for one in after.contract.assertions} == steps
+    assert written(msgspec.structs.replace(after, contract=before.contract)) == written(before)
+    assert steps_put_in(put_in, assertion, ("GET /", "status is 200")) == put_in
+    assert set(BY_HAND.splitlines()) - set(put_in.splitlines()) <= {*before.contract.assertions[0].steps}
 
 
 BY_HAND = """\

@@ -14,5 +14,6 @@ ROLES: dict[RoleName, Role] = {
         Role(name="worker", tools=MAKING, finish="hand_off", max_turns=300),
         Role(name="reviewer", tools=LOOKING, finish="submit_review", max_turns=60),
         Role(name="user-tester", tools=(), finish="submit_verdicts", max_turns=120),
+        Role(name="explorer", tools=("try_steps", "submit_steps", "cannot"), finish="finish", max_turns=400),
     )
 }

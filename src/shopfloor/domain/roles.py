@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 from shopfloor.domain.fact import Fact
 
 Autonomy: TypeAlias = Literal["off", "low", "medium", "high"]
-RoleName: TypeAlias = Literal["solo", "orchestrator", "test-writer", "worker", "reviewer", "user-tester"]
+RoleName: TypeAlias = Literal["solo", "orchestrator", "test-writer", "worker", "reviewer", "user-tester", "explorer"]
 
 
 class Role(Fact):

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast, get_args
 
-import msgspec
-
 from shopfloor.domain.contract import Assertion, Contract, Control, EvidenceKind, Surface
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.fact import Fact
@@ -263,9 +261,14 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
-def with_steps(draft: Draft, steps: dict[str, tuple[str, ...]]) -> Draft:
-    """The same contract with the steps of some assertions in place of what they had."""
-    assertions = tuple(
-        msgspec.structs.replace(one, steps=steps.get(one.id, one.steps)) for one in draft.contract.assertions
-    )
-    return msgspec.structs.replace(draft, contract=msgspec.structs.replace(draft.contract, assertions=assertions))
+def steps_put_in(text: str, assertion: str, steps: Sequence[str]) -> str:
+    """A contract file with these steps under that assertion, in place of those it had; all else stays as it was."""
+    lines = text.splitlines()
+    heads = [at for at, line in enumerate(lines) if line.startswith(("# ", "## ", "### "))]
+    begin = next(at for at in heads if (found := _ASSERTION.fullmatch(lines[at].rstrip())) and found["id"] == assertion)
+    end = next((at for at in heads if at > begin), len(lines))
+    kept = "\n".join(lines[begin:end])
+    kept = re.sub(r"\n```+ *steps\b.*?\n```[^\n]*", "", kept, flags=re.S).rstrip()
+    block = "\n".join(["", "```steps", *steps, "```"])
+    rest = ["", *lines[end:]] if end < len(lines) else []
+    return "\n".join([*lines[:begin], kept, block, *rest]) + "\n"

@@ -90,7 +90,7 @@ async def judge(
 
     async def work() -> None:
         while waiting:
-            async with _Lane.open(bench, contract, site) as lane:
+            async with Lane.open(bench, contract, site) as lane:
                 while waiting:
                     ruling = await _ruling(bench, lane, waiting.pop())
                     ruled(ruling)
@@ -103,20 +103,21 @@ async def judge(
     return tuple(rulings[one.id] for one in wanted)
 
 
-async def _ruling(bench: Bench, lane: "_Lane", assertion: Assertion) -> Ruling:
+async def _ruling(bench: Bench, lane: "Lane", assertion: Assertion) -> Ruling:
     began = monotonic()
     chance = random.Random(None if bench.seed is None else f"{bench.seed} {assertion.id}")
     played = await lane.play(assertion, chance)
     return Ruling(assertion=assertion, played=played, seconds=monotonic() - began, independence=lane.independence)
 
 
-class _Lane:
+class Lane:
     """A sandbox with the app in it, if it runs here, and one driver for each surface. Worn when a driver broke."""
 
     def __init__(
-        self, bench: Bench, contract: Contract, site: Elsewhere | Here, sandbox: Sandbox, stack: AsyncExitStack
+        self, bench: Bench, contract: Contract, site: Site, sandbox: Sandbox, stack: AsyncExitStack, *, watched: bool
     ):
         self._bench = bench
+        self._watched = watched
         self._contract = contract
         self._site = site
         self._sandbox = sandbox
@@ -125,7 +126,8 @@ class _Lane:
         self._checkout = Path()
         self._drivers: dict[Surface, Driver] = {}
         self._used = False
-        self._trouble = ""
+        self.trouble = ""
+        """Why the app did not come up, if it did not."""
         self.worn = False
 
     @property
@@ -134,7 +136,10 @@ class _Lane:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, bench: Bench, contract: Contract, site: Site) -> "AsyncGenerator[_Lane]":
+    async def open(
+        cls, bench: Bench, contract: Contract, site: Site, *, watched: bool = False
+    ) -> "AsyncGenerator[Lane]":
+        """A lane of its own. In one that is `watched`, a browser tells what every step changed."""
         async with AsyncExitStack() as stack:
             folder = Path(
                 stack.enter_context(TemporaryDirectory(prefix="shopfloor-judge-", ignore_cleanup_errors=True))
@@ -147,24 +152,24 @@ class _Lane:
                 port = site.recipe.address.rpartition(":")[2]
                 blueprint = Blueprint(checkout=str(checkout), arena=True, environment=(("PORT", port),))
             sandbox = await stack.enter_async_context(bench.start(blueprint))
-            lane = cls(bench, contract, site, sandbox, stack)
+            lane = cls(bench, contract, site, sandbox, stack, watched=watched)
             lane._checkout = checkout
             if isinstance(site, Here) and site.recipe.command:
                 lane._app = await stack.enter_async_context(app_under_test(sandbox, site.recipe, folder / "app.log"))
-                lane._trouble = await lane._start_app()
+                lane.trouble = await lane._start_app()
             yield lane
 
     async def play(self, assertion: Assertion, chance: random.Random) -> Played:
-        if self._trouble:
-            return Played(reason="did-not-start", detail=self._trouble)
+        if self.trouble:
+            return Played(reason="did-not-start", detail=self.trouble)
         played = Played(reason="driver-broke")
         for left in reversed(range(TRIES)):
             try:
-                driver = await self._driver(assertion.surface)
+                driver = await self.driver(assertion.surface)
             except GiveUp as trouble:
                 return Played(reason="no-driver", detail=str(trouble))
             stagehand = Stagehand(
-                fresh=lambda driver=driver: self._fresh(driver), restart=self._restart if self._app else None
+                fresh=lambda driver=driver: self.fresh(driver), restart=self._restart if self._app else None
             )
             played = await play(driver, assertion, stagehand, chance)
             if played.reason != "driver-broke":
@@ -173,7 +178,8 @@ class _Lane:
             self.worn = left == 0
         return played
 
-    async def _driver(self, surface: Surface) -> Driver:
+    async def driver(self, surface: Surface) -> Driver:
+        """The driver of a surface, opened at its first use. GiveUp when there is none."""
         if surface not in self._drivers:
             self._drivers[surface] = await self._opened(surface)
         return self._drivers[surface]
@@ -182,7 +188,7 @@ class _Lane:
         address = self._site.url if isinstance(self._site, Elsewhere) else self._site.recipe.address
         match surface:
             case "web":
-                opening = open_web(self._sandbox, address, chromium=self._bench.chromium, watched=False)
+                opening = open_web(self._sandbox, address, chromium=self._bench.chromium, watched=self._watched)
                 return await self._stack.enter_async_context(opening)
             case "http":
                 return await self._stack.enter_async_context(open_http(self._sandbox, address))
@@ -193,7 +199,7 @@ class _Lane:
             case _:
                 raise GiveUp(f"there is no driver yet for the surface {surface!r}")
 
-    async def _fresh(self, driver: Driver) -> None:
+    async def fresh(self, driver: Driver) -> None:
         """An empty session; and an app that has forgotten what the one before did, if the app keeps it."""
         if self._used and self._app is not None and self._contract.state == "app":
             await self._app.stop()

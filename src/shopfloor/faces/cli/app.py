@@ -267,6 +267,38 @@ def judge(
 
 
 @app.command()
+def explore(
+    contract: Annotated[Path, typer.Option("--contract", help="The contract; it keeps the steps that are found.")],
+    url: Annotated[str, typer.Option("--url", help="The app runs already, at this address.")] = "",
+    start: Annotated[str, typer.Option("--start", help="Start it so, in a copy of the folder.")] = "",
+    repo: Annotated[
+        Path | None, typer.Option("--repo", "-C", help="The app's folder; services.toml says how it starts.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Only this assertion, also if it has steps; may be repeated.")
+    ] = None,
+    model: Model = "",
+    budget: BudgetText = "",
+    record: Record = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have a model find the steps that judge a contract; exit 0 only if every assertion got some that pass."""
+    from shopfloor.faces.cli import explore as exploring
+    from shopfloor.faces.cli import jobs
+
+    exploring.show_explore(
+        contract,
+        url=url,
+        command=start,
+        repo=repo,
+        only=tuple(only or ()),
+        flags=jobs.flags(model=model, budget=budget),
+        record=record,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def review(
     base: Annotated[
         str, typer.Option("--base", help="Where the change began; else where it left the main branch.")

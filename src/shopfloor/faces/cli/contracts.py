@@ -96,7 +96,7 @@ def _today(draft: Draft, repo: Path) -> list[Complaint]:
     if not compiled:
         return []
     found: list[Complaint] = []
-    for ruling in anyio.run(judge, _bench(lambda _: None), draft.contract, _here(repo, "", draft), compiled):
+    for ruling in anyio.run(judge, bench_here(lambda _: None), draft.contract, _here(repo, "", draft), compiled):
         one, played = ruling.assertion, ruling.played
         if played.verdict == "passed" and one.kind == "new":
             text, better = "it holds already today", "say `- kind: guard`, or ask for what does not hold yet"
@@ -124,10 +124,10 @@ def show_judge(
 ) -> None:
     """Judges a contract and says what came of it; exits 0 only if everything passed."""
     draft = read_draft(path)
-    _refuse_unknown(draft, only)
-    site = _site(draft, url=url, command=command, repo=repo)
+    refuse_unknown(draft, only)
+    site = site_of(draft, url=url, command=command, repo=repo)
     told = _telling(as_json)
-    rulings = anyio.run(judge, _bench(told), draft.contract, site, only)
+    rulings = anyio.run(judge, bench_here(told), draft.contract, site, only)
     folder = evidence or _folder()
     files = write_evidence(folder, draft.contract.title, url or command or str(repo), rulings)
     if as_json:
@@ -140,13 +140,15 @@ def show_judge(
         sys.exit(UNVERIFIED)
 
 
-def _refuse_unknown(draft: Draft, only: tuple[str, ...]) -> None:
+def refuse_unknown(draft: Draft, only: tuple[str, ...]) -> None:
+    """GiveUp for an id that the contract does not have."""
     known = [one.id for one in draft.contract.assertions]
     if strangers := [name for name in only if name not in known]:
         raise GiveUp(f"The contract has no {', '.join(strangers)}; it has {', '.join(known) or 'no assertion at all'}.")
 
 
-def _site(draft: Draft, *, url: str, command: str, repo: Path | None) -> Site:
+def site_of(draft: Draft, *, url: str, command: str, repo: Path | None) -> Site:
+    """Where the app is: at an address, or in a folder from which it is started. GiveUp for what is neither."""
     if sum(map(bool, (url, command, repo))) > 1 and not (command and repo):
         raise GiveUp("Say one of --url URL (the app runs already), --start COMMAND or --repo FOLDER (it is started).")
     if url:
@@ -175,7 +177,8 @@ def _services(repo: Path) -> Services:
     return Services()
 
 
-def _bench(told: Callable[[Ruling], None]) -> Bench:
+def bench_here(told: Callable[[Ruling], None]) -> Bench:
+    """What judges work with on this machine. NeedsHuman without a sandbox, unless a person allowed that."""
     settings = read_settings({}, os.environ).settings
     level = _level(settings)
 

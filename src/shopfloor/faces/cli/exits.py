@@ -50,12 +50,15 @@ def code_of(report: "Report") -> int:
         return _WAITING.get(report.state, STOPPED)
     if report.exit == "done":
         return VERIFIED if report.verified else UNVERIFIED
-    codes: dict[Exit, int] = {
+    return code_of_exit(report.exit)
+
+
+def code_of_exit(left: Exit | None) -> int:
+    """The exit code for how an agent or a job left its loop, other than by being done."""
+    return {
         "stuck": STUCK,
         "out_of_budget": OUT_OF_BUDGET,
         "out_of_time": OUT_OF_TIME,
-        "stopped": STOPPED,
         "needs_person": NEEDS_PERSON,
         "gave_up": GAVE_UP,
-    }
-    return codes[report.exit]
+    }.get(left or "", STOPPED)

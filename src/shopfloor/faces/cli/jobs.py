@@ -64,7 +64,7 @@ class Options:
         )
 
 
-def flags(*, model: str, auto: str, budget: str, sandbox: str) -> dict[str, str]:
+def flags(*, model: str, budget: str, auto: str = "", sandbox: str = "") -> dict[str, str]:
     """The settings that were given as flags."""
     given = {"model": model, "auto": auto, "budget": budget, "sandbox": sandbox}
     return {key: value for key, value in given.items() if value}

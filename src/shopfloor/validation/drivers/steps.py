@@ -229,6 +229,16 @@ def _nearest(words: str) -> str:
     return f"it could be {'; '.join(alike)}" if alike else f"a step begins with GET, POST, …, {', '.join(verbs)}"
 
 
+def language() -> str:
+    """All that can be said, for who has to say it: one line per phrase."""
+    return "\n".join(re.sub(r"\{(\w+)\}", lambda gap: _gap(gap[1]), phrase.words) for phrase in PHRASES)
+
+
+def _gap(name: str) -> str:
+    shown = {"headers": "[NAME: VALUE]", "body": " {JSON}", "texts": '"TEXT", "TEXT"', "json": "JSON"}
+    return shown.get(name, f'"{name.upper()}"' if _SLOTS[name] is _TEXT else name.upper())
+
+
 # --- free words -------------------------------------------------------------------------------------------------
 
 
