@@ -94,6 +94,14 @@ def test_what_only_looks_right_fails(tmp_path: Path, steps: Sequence[str], reaso
     assert words in ruling.played.detail
 
 
+def test_what_was_there_instead_is_told_whole(tmp_path: Path) -> None:
+    """The brackets of an answer are its own."""
+    steps = ('POST /todos {"title": "milk"}', "GET /todos", 'json $ is ["butter"]')
+    (ruling,) = judged(tmp_path, one("http", *steps))
+
+    assert ruling.played.detail.splitlines()[0] == 'json $ is ["butter"]: but $ is ["milk"]'
+
+
 def test_slow_is_not_dead(tmp_path: Path) -> None:
     """An effect that takes longer than the wait before it is watched for as long without the deed."""
     steps = ("open /pretends.html", 'fill label "What" with "{{a}}"', 'click button "Soon"', 'see listitem "{{a}}"')
