@@ -7,8 +7,9 @@ machine, and a script around the `docopt` package that stands in FOLDER (`pip in
 
 Each case becomes an assertion of two turns: another case of the same program, then this one, for whoever prints the
 same whatever is asked has no effect. A case that the installed program answers otherwise than the data, also when
-nobody judges, belongs to another version: it is told by name, and must fail. In a spoiled program, one token of what
-the data speaks of is another one, for this case alone; by `--seed`, always the same one.
+nobody judges (it is of another version, or lacks a module or a variable of the data's own tests), is told by name, and
+must fail. In a spoiled program, one token of what the data speaks of is another one, for this case alone; by `--seed`,
+always the same one.
 """
 
 import argparse
@@ -56,7 +57,7 @@ ulimit -v 4000000
 exec {program} "$@"
 """
 
-Kind: TypeAlias = Literal["true", "other version", "spoiled"]
+Kind: TypeAlias = Literal["true", "otherwise", "spoiled"]
 
 
 @dataclass(frozen=True)
@@ -311,7 +312,7 @@ def judge_program(
         agreed = frozenset(case for case in cases if case.agrees(seen[case]))
         twin_of = twins(cases, agreed)
         trials = [
-            *(Trial(case, "true" if case in agreed else "other version", true) for case in chosen),
+            *(Trial(case, "true" if case in agreed else "otherwise", true) for case in chosen),
             *_spoiled_trials(Path(place), true, [case for case in chosen if case in agreed], seen, asked.seed),
         ]
         began = time.monotonic()
@@ -338,7 +339,7 @@ def report(name: str, results: Sequence[Result], seconds: float, seen: Mapping[C
     titles: dict[Kind, str] = {
         "true": "true program, passed",
         "spoiled": "one token spoiled, failed",
-        "other version": "answers of another version, failed",
+        "otherwise": "answered otherwise here than in the data, failed",
     }
     print(f"{name}: {len(results)} trials, {seconds:.0f} s", flush=True)
     for kind, title in titles.items():
@@ -349,14 +350,14 @@ def report(name: str, results: Sequence[Result], seconds: float, seen: Mapping[C
         for result in ours:
             if not result.right:
                 print(f"    {result.told}")
-    times = sorted(result.seconds for result in results if result.trial.kind != "other version")
+    times = sorted(result.seconds for result in results if result.trial.kind != "otherwise")
     if times:
         late = times[min(len(times) - 1, len(times) * 95 // 100)]
         print(f"  seconds per case: median {statistics.median(times):.2f}, p95 {late:.2f}, longest {times[-1]:.2f}")
     if not brief:
         for result in results:
-            if result.trial.kind == "other version":
-                print(f"  another version: {result.trial.case.name} gives {_short(seen[result.trial.case])}")
+            if result.trial.kind == "otherwise":
+                print(f"  otherwise: {result.trial.case.name} gives {_short(seen[result.trial.case])}")
 
 
 def _short(printed: Printed) -> str:
@@ -371,7 +372,7 @@ def main() -> None:
     words.add_argument("--lanes", type=int, default=3)
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--case", type=int, action="append", default=[], help="only this one, counted from 1")
-    words.add_argument("--brief", action="store_true", help="do not name the cases of other versions")
+    words.add_argument("--brief", action="store_true", help="do not name the cases that are answered otherwise")
     asked = words.parse_args()
     programs = {"jq": (shutil.which("jq"), jq_cases), "docopt": (f"{PYTHON} docopt_program.py", docopt_cases)}
     for name, (command, cases_of) in programs.items():
