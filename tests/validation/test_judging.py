@@ -50,9 +50,14 @@ def test_an_app_that_works_passes_with_its_controls(tmp_path: Path) -> None:
             'screen has "you said {{word}}"',
             "still runs",
         ),
+        one(
+            "terminal",
+            *('start "seq 1 40"', "exit code is 0", "json lines $ counts 40"),
+            *('start "seq 40 41"', "exit code is 0", 'output is "40\\n41"', "json lines $ is [40, 41]"),
+        ),
     )
 
-    assert [told(ruling) for ruling in rulings] == [""] * 4
+    assert [told(ruling) for ruling in rulings] == [""] * 5
     assert set(rulings[0].played.controls) == {"effect", "idle", "reload", "second tab", "restart", "two inputs"}
     assert {ruling.independence for ruling in rulings} == {"enforced"}
     assert any(shot.kind == "screenshot" for frame in rulings[0].played.frames for shot in frame.evidence)
