@@ -1,8 +1,8 @@
 # What a developer runs. `make` alone lists it.
 BIN := .venv/bin
 WORKERS ?= 2
-# Measurements that need nothing but this repository; bench/polyglot.py wants a folder of exercises.
-BENCHES ?= $(filter-out bench/polyglot.py bench/todomvc.py,$(wildcard bench/*.py))
+# Measurements that need nothing but this repository; the others want a folder of exercises, apps or cases.
+BENCHES ?= $(filter-out $(patsubst %,bench/%.py,polyglot todomvc programs realworld),$(wildcard bench/*.py))
 
 .PHONY: help setup test long sweep check docs bench demo wheel clean
 

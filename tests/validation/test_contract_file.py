@@ -12,7 +12,7 @@ from shopfloor.domain.errors import GiveUp
 from shopfloor.validation.contract_file import Draft, read_contract, steps_put_in, written
 from shopfloor.validation.lint import lint
 
-TODOMVC = Path(__file__).parents[2] / "examples/todomvc/contract.md"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 line = st.from_regex(r"[A-Za-z][A-Za-z ,.'\"]{0,30}[a-z]", fullmatch=True)
 assertions = st.builds(
@@ -49,12 +49,13 @@ def test_a_contract_reads_back_as_it_was_written(draft: Draft) -> None:
     assert read_contract(written(draft)) == draft
 
 
-def test_the_contract_of_todomvc_is_whole() -> None:
+@pytest.mark.parametrize(("name", "assertions"), [("todomvc", 31), ("realworld", 33)])
+def test_a_contract_that_ships_is_whole(name: str, assertions: int) -> None:
     """What ships as an example has nothing to mend, and reads back byte for byte."""
-    text = TODOMVC.read_text(encoding="utf-8")
+    text = (EXAMPLES / name / "contract.md").read_text(encoding="utf-8")
     draft = read_contract(text)
 
-    assert len(draft.contract.assertions) == 31
+    assert len(draft.contract.assertions) == assertions
     assert lint(draft) == ()
     assert written(draft) == text
 

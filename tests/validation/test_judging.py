@@ -50,9 +50,14 @@ def test_an_app_that_works_passes_with_its_controls(tmp_path: Path) -> None:
             'screen has "you said {{word}}"',
             "still runs",
         ),
+        one(
+            "terminal",
+            *('start "seq 1 40"', "exit code is 0", "json lines $ counts 40"),
+            *('start "seq 40 41"', "exit code is 0", 'output is "40\\n41"', "json lines $ is [40, 41]"),
+        ),
     )
 
-    assert [told(ruling) for ruling in rulings] == [""] * 4
+    assert [told(ruling) for ruling in rulings] == [""] * 5
     assert set(rulings[0].played.controls) == {"effect", "idle", "reload", "second tab", "restart", "two inputs"}
     assert {ruling.independence for ruling in rulings} == {"enforced"}
     assert any(shot.kind == "screenshot" for frame in rulings[0].played.frames for shot in frame.evidence)
@@ -92,6 +97,14 @@ def test_what_only_looks_right_fails(tmp_path: Path, steps: Sequence[str], reaso
     assert ruling.played.verdict == "failed"
     assert ruling.played.reason.startswith(reason)
     assert words in ruling.played.detail
+
+
+def test_what_was_there_instead_is_told_whole(tmp_path: Path) -> None:
+    """The brackets of an answer are its own."""
+    steps = ('POST /todos {"title": "milk"}', "GET /todos", 'json $ is ["butter"]')
+    (ruling,) = judged(tmp_path, one("http", *steps))
+
+    assert ruling.played.detail.splitlines()[0] == 'json $ is ["butter"]: but $ is ["milk"]'
 
 
 def test_slow_is_not_dead(tmp_path: Path) -> None:

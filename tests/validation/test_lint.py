@@ -63,6 +63,7 @@ def test_steps_that_a_dead_dummy_would_pass_are_sent_back(steps: tuple[str, ...]
         ('POST /orders {"a": 1}', "GET /orders", "json $ counts 1"),
         ('start "add 1 2"', 'screen has "3"', 'start "add 2 2"', 'screen has "4"'),
         ('start "echo {{word}}"', 'screen has "{{word}}"'),
+        ('POST /@ann/notes {"to": "@ben", "cc": "ann @ben"}', 'body has "for @ben"'),
     ],
 )
 def test_steps_with_an_effect_or_two_results_are_fine(steps: tuple[str, ...]) -> None:

@@ -74,6 +74,8 @@ _VAGUE = re.compile(
     re.IGNORECASE,
 )
 _WORDS = r"(?:[^\W\d]+\s+)"
+_NAME_OR_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|(?<!\S)@([a-z][a-z0-9-]*)')
+"""A published name in a step; what stands in quotes, or in an address, is none."""
 _ONLY_PRESENCE = re.compile(
     rf"(?:then|,)\s+{_WORDS}{{0,6}}(?:exists?|appears?|loads?|is (?:present|visible|displayed|shown|rendered))\s*\.?$"
     rf"|(?:shall|must)\s+(?:display|show|render|have|contain)\s+(?:an?|the)\s+{_WORDS}{{0,3}}[^\W\d]+\.?$",
@@ -119,7 +121,8 @@ def about_steps(assertion: Assertion, names: Iterable[str]) -> tuple[Complaint, 
         turns = turns_of(assertion.steps)
     except Unspeakable as wrong:
         return (Complaint(assertion=assertion.id, kind="bad-steps", text=str(wrong)),)
-    unknown = sorted(set(re.findall(r"(?<![\w\"])@([a-z][a-z0-9-]*)", "\n".join(assertion.steps))) - set(names))
+    spoken = {name for line in assertion.steps for name in _NAME_OR_TEXT.findall(line) if name}
+    unknown = sorted(spoken - set(names))
     if unknown:
         better = f'publish it: - @{unknown[0]}: class "…"'
         text = f"no @{', @'.join(unknown)} is published"

@@ -297,7 +297,7 @@ class _Session:
             self._frames.append(Frame(step=said, text=seen.text, happened=seen.happened, evidence=seen.evidence))
             self._words.update(seen.kept)
             if not seen.happened:
-                raise _Failed(reason, _last_line(seen.text).strip("[]"))
+                raise _Failed(reason, _last_line(seen.text))
 
     # --- controls -----------------------------------------------------------------------------------------------
 
@@ -391,4 +391,6 @@ def _action(said: str) -> Action:
 
 
 def _last_line(text: str) -> str:
-    return text.rstrip().rpartition("\n")[2]
+    """The end of an observation: brackets around it set it off from a screen, those within are the app's."""
+    line = text.rstrip().rpartition("\n")[2]
+    return line[1:-1] if line.startswith("[") and line.endswith("]") else line

@@ -46,8 +46,10 @@ steps = st.one_of(
         path=st.sampled_from(("$", "$.a[0].b", "$.items[*].id")),
         relation=st.sampled_from(get_args(expectations.Relation)),
         json=texts.map(lambda text: msgspec.json.encode(text).decode()),
+        lines=st.booleans(),
     ),
     st.builds(expectations.Screen, text=texts, relation=st.sampled_from(("has", "lacks", "is"))),
+    st.builds(expectations.Output, text=texts, relation=st.sampled_from(("has", "lacks", "is"))),
     st.builds(expectations.Exit, code=st.none() | st.integers(0, 255)),
 )
 
@@ -56,6 +58,26 @@ steps = st.one_of(
 def test_a_step_reads_back_as_it_was_spelled(step: actions.Action | expectations.Expectation) -> None:
     """What a judge did is written down in the words in which it is judged again."""
     assert read_step(spell(step)) == step
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        actions.StartProgram(command="render 'Dear {{name}}, {{{name}}}'"),
+        expectations.Output(text="{{name:word}} stays", relation="is"),
+        expectations.Json(path="$", relation="is", json='{"a":{"b":"{{name}}"}}'),
+    ],
+)
+def test_what_looks_like_a_free_word_is_spelled_so_that_it_is_none(
+    step: actions.Action | expectations.Expectation,
+) -> None:
+    """A program of templates can be judged too: its braces are its own."""
+    line = spell(step)
+    meant = read_step(filled(line, {}))
+
+    assert not free_words([line])
+    assert spell(meant) == line
+    assert not isinstance(step, actions.StartProgram) or meant == step
 
 
 def test_every_action_and_every_expectation_can_be_said() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from shopfloor.domain.errors import AskModelAgain
 from shopfloor.validation.drivers.actions import Keys, Look, Resize, StartProgram, Type, WaitFor
+from shopfloor.validation.drivers.expectations import Expectation
+from shopfloor.validation.drivers.steps import read_step
 from shopfloor.validation.drivers.terminal import TerminalDriver, key_bytes, open_terminal
 
 if TYPE_CHECKING:
@@ -55,6 +57,59 @@ def test_garbage_flood_and_silence_leave_the_driver_usable(ground: "Ground") -> 
         assert "ended with exit code" in stopped.text
 
     in_a_terminal(ground, story)
+
+
+@pytest.mark.parametrize(
+    ("command", "holds", "fails"),
+    [
+        (
+            "seq 1000",
+            ('output has "\\n7\\n8\\n"', 'output lacks "1001"'),
+            ('screen has "\\n7\\n8\\n"', 'output is "1"'),
+        ),
+        ("printf %0100d 7", (f'output is "{7:0100d}"', "exit code is 0"), (f'screen has "{7:0100d}"', 'output is "7"')),
+        ("printf '\\033[1;31mred\\033[0m\\n\\033]0;title\\007'", ('output is "red"',), ('output is "red "',)),
+        ("printf ' a\\tb \\n\\n'", ('output is " a\\tb "',), ('output is "a\\tb"', 'output is " a b "')),
+        ("true", ('output is ""', "exit code is 0"), ('output has "x"', "json $ is null", "json lines $ counts 1")),
+        (
+            'echo \'{"a": [1, {"b": "x"}]}\'',
+            ('json $.a[1].b is "x"', "json $.a counts 2", "json $.a is a list", "keep $.a[0] as one"),
+            ("json $.a[0] is 2", "json $.c is 1", "keep $.a as all"),
+        ),
+        (
+            'printf \'{"a": 1}\\n{"a": 2}\\n\'',
+            ("json lines $ counts 2", "json lines $[*].a is [1, 2]", 'json lines $[1] is {"a": 2.0}'),
+            ("json $.a is 1", "json lines $ counts 1", "json lines $[*].a is [2, 1]"),
+        ),
+        ("printf '%03000d' 0 | tr 0 '['", ('output has "[["',), ("json $ is []", "json $ is a list")),
+        ("yes 0123456789 | head -c 1100000", ("exit code is 0",), ('output has "0123"', 'output lacks "never"')),
+    ],
+    ids=["long", "wide", "coloured", "blank", "silent", "json", "json lines", "deep json", "too long"],
+)
+def test_what_a_program_printed_is_looked_at_whole(
+    ground: "Ground", command: str, holds: tuple[str, ...], fails: tuple[str, ...]
+) -> None:
+    """Neither the height nor the width of a screen, nor colours, say what a program's output is."""
+
+    async def story(terminal: TerminalDriver) -> None:
+        await terminal.perform(StartProgram(command=command))
+        seen = {line: await terminal.check(_expectation(line), 6.0) for line in (*holds, *fails)}
+
+        assert {line: one.happened for line, one in seen.items()} == {
+            **dict.fromkeys(holds, True),
+            **dict.fromkeys(fails, False),
+        }
+        assert all(
+            one.kept == (("one", "1"),) for line, one in seen.items() if line.startswith("keep") and one.happened
+        )
+
+    in_a_terminal(ground, story)
+
+
+def _expectation(line: str) -> Expectation:
+    step = read_step(line)
+    assert isinstance(step, Expectation)
+    return step
 
 
 def test_an_ended_program_takes_no_input_and_says_how_it_ended(ground: "Ground") -> None:

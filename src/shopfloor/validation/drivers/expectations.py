@@ -54,9 +54,6 @@ class Calm(Fact, tag="Calm"):
 
 # --- an HTTP answer ---------------------------------------------------------------------------------------------
 
-Relation: TypeAlias = Literal["is", "has", "lacks", "counts"]
-JsonType: TypeAlias = Literal["string", "number", "boolean", "list", "object", "null", "absent"]
-
 
 class Status(Fact, tag="Status"):
     """The answer's status."""
@@ -78,27 +75,34 @@ class Body(Fact, tag="Body"):
     lacks: bool = False
 
 
+# --- JSON, in an HTTP answer or printed by a program ------------------------------------------------------------
+
+Relation: TypeAlias = Literal["is", "has", "lacks", "counts"]
+JsonType: TypeAlias = Literal["string", "number", "boolean", "list", "object", "null", "absent"]
+
+
 class Json(Fact, tag="Json"):
-    """What stands at a place of the JSON body ($.items[0].title, $.items[*].title).
+    """What stands at a place of the JSON that was answered or printed ($.items[0].title, $.items[*].title).
 
     `is` compares whole values; `has` and `lacks` look for a value in a list, or for a text in a text; `counts` is the
-    length of a list. `json` is JSON.
+    length of a list. `json` is JSON. `lines` are many values, one on each line: they are looked at as their list.
     """
 
     path: str
     relation: Relation
     json: str
+    lines: bool = False
 
 
 class JsonIsA(Fact, tag="JsonIsA"):
-    """What kind of value stands at a place of the JSON body."""
+    """What kind of value stands at a place of the JSON."""
 
     path: str
     kind: JsonType
 
 
 class Keep(Fact, tag="Keep"):
-    """Keep what stands at a place of the JSON body under a name, for later steps. Fails if nothing stands there."""
+    """Keep what stands at a place of the JSON under a name, for later steps. Fails if nothing stands there."""
 
     path: str
     name: str
@@ -114,6 +118,16 @@ class Screen(Fact, tag="Screen"):
     relation: Literal["has", "lacks", "is"] = "has"
 
 
+class Output(Fact, tag="Output"):
+    """All that the program in the terminal has printed has this text somewhere, has it not, or is it and nothing else.
+
+    No screen's size cuts or wraps it. Colours and ends of lines at its end aside, `is` means every character.
+    """
+
+    text: str
+    relation: Literal["has", "lacks", "is"] = "has"
+
+
 class Exit(Fact, tag="Exit"):
     """The program ended with this exit code; None while it still runs."""
 
@@ -121,8 +135,7 @@ class Exit(Fact, tag="Exit"):
 
 
 WebExpectation: TypeAlias = Sees | Counts | Reads | Holds | At | Calm
-HttpExpectation: TypeAlias = Status | Header | Body | Json | JsonIsA | Keep
-TerminalExpectation: TypeAlias = Screen | Exit
-Expectation: TypeAlias = (
-    Sees | Counts | Reads | Holds | At | Calm | Status | Header | Body | Json | JsonIsA | Keep | Screen | Exit
-)
+JsonExpectation: TypeAlias = Json | JsonIsA | Keep
+HttpExpectation: TypeAlias = Status | Header | Body | JsonExpectation
+TerminalExpectation: TypeAlias = Screen | Output | Exit | JsonExpectation
+Expectation: TypeAlias = WebExpectation | HttpExpectation | TerminalExpectation

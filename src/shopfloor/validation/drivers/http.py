@@ -81,24 +81,7 @@ def _differs(expectation: HttpExpectation, done: Exchanged) -> tuple[str, tuple[
             there = text in done.body.decode(errors="replace")
             return ("" if there is not lacks else f"the body {'has' if there else 'lacks'} it"), ()
         case Json() | JsonIsA() | Keep():
-            return _differs_in_json(expectation, done.body)
-
-
-def _differs_in_json(expectation: Json | JsonIsA | Keep, body: bytes) -> tuple[str, tuple[tuple[str, str], ...]]:
-    try:
-        values = json_path.found(expectation.path, msgspec.json.decode(body))
-    except msgspec.DecodeError as error:
-        return f"the body is no JSON ({error})", ()
-    match expectation:
-        case JsonIsA(kind=kind):
-            there = json_path.type_of(values)
-            return ("" if there == kind else f"it is {'absent' if there == 'absent' else f'a {there}'}"), ()
-        case Keep(path=path, name=name):
-            if not values or isinstance(values[0], dict | list | None):
-                return f"there is no text and no number at {path}", ()
-            return "", ((name, values[0] if isinstance(values[0], str) else msgspec.json.encode(values[0]).decode()),)
-        case Json(path=path, relation=relation, json=wanted):
-            return json_path.differs(path, values, relation, wanted), ()
+            return json_path.looked_up(expectation, done.body)
 
 
 @asynccontextmanager
@@ -133,7 +116,7 @@ def _laid_out(body: bytes) -> str:
         return "(no body)"
     try:
         return msgspec.json.format(body, indent=2).decode()
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # it is no JSON: shown as text if it is text
     try:
         return body.decode()

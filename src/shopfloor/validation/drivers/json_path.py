@@ -1,4 +1,7 @@
-"""A place in a JSON value: `$.items[0].title`, `$.items[*].id`, `$["odd name"]`; and how what stands there compares."""
+"""A place in a JSON value: `$.items[0].title`, `$.items[*].id`, `$["odd name"]`; and how what stands there compares.
+
+Pure; it does not know whether the JSON was answered or printed.
+"""
 
 import re
 from typing import cast
@@ -6,7 +9,7 @@ from typing import cast
 import msgspec
 
 from shopfloor.domain.errors import AskModelAgain
-from shopfloor.validation.drivers.expectations import JsonType, Relation
+from shopfloor.validation.drivers.expectations import Json, JsonExpectation, JsonIsA, JsonType, Keep, Relation
 
 _PART = re.compile(r'\.([A-Za-z_$][\w$-]*)|\[(\d+|\*|"(?:[^"\\]|\\.)*")\]')
 _TYPES: dict[type, JsonType] = {
@@ -18,6 +21,29 @@ _TYPES: dict[type, JsonType] = {
     dict: "object",
     type(None): "null",
 }
+
+
+def looked_up(expectation: JsonExpectation, text: bytes) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """How a JSON text is not as expected, or "", and what is to be kept of it."""
+    try:
+        value = _values(text) if isinstance(expectation, Json) and expectation.lines else msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return f"this is no JSON ({error})", ()
+    values = found(expectation.path, value)
+    match expectation:
+        case JsonIsA(kind=kind):
+            there = type_of(values)
+            return ("" if there == kind else f"it is {'absent' if there == 'absent' else f'a {there}'}"), ()
+        case Keep(path=path, name=name):
+            if not values or isinstance(values[0], dict | list | None):
+                return f"there is no text and no number at {path}", ()
+            return "", ((name, values[0] if isinstance(values[0], str) else msgspec.json.encode(values[0]).decode()),)
+        case Json(path=path, relation=relation, json=wanted):
+            return differs(path, values, relation, wanted), ()
+
+
+def _values(text: bytes) -> list[object]:
+    return [msgspec.json.decode(line) for line in text.split(b"\n") if line.strip()]
 
 
 def found(path: str, value: object) -> list[object]:

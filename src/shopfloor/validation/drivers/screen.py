@@ -17,6 +17,12 @@ _ALTERNATE = frozenset((47, 1047, 1049))
 _CURSOR_KEYS = 1 << 5
 _MUTE = re.compile(r"\x1b[P_^X][^\x1b]*\x1b\\|\x1b\[[<=>][\d;]*[A-Za-z]")
 """Sequences that show nothing, and that pyte would print: device strings and keyboard protocols."""
+_SEQUENCE = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]+[0-~]|[0-~])", re.S
+)
+_LINE_END = re.compile(r"\r+\n")  # the terminal puts a \r before every \n, also where the program had put one
+PRINTED_CAP = 1_000_000
+"""Characters of a program's output that are kept beside the screen."""
 _UNFINISHED = re.compile(r"\x1b(?:[P_^X][^\x1b]{0,4096}\x1b?|\[[<=>][\d;]{0,64}|\[)?\Z")
 
 
@@ -29,10 +35,16 @@ class TerminalScreen:
         self._stream.use_utf8 = False  # we decode ourselves; this only lets programs switch to line drawing
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
+        self._raw: list[str] = []
+        self._raw_length = 0
 
     def feed(self, output: bytes) -> bytes:
         """Draws `output`; what the terminal itself answers (where is the cursor?) comes back, for the program."""
-        text = _MUTE.sub("", self._held + self._decoder.decode(output))
+        decoded = self._decoder.decode(output)
+        if self._raw_length <= PRINTED_CAP:
+            self._raw.append(decoded)
+            self._raw_length += len(decoded)
+        text = _MUTE.sub("", self._held + decoded)
         unfinished = _UNFINISHED.search(text)
         self._held = unfinished.group() if unfinished else ""
         self._stream.feed(text[: len(text) - len(self._held)])
@@ -44,6 +56,13 @@ class TerminalScreen:
     def text(self) -> str:
         """All rows, without the blanks at their ends and the empty rows at the bottom."""
         return "\n".join(self._row(row).rstrip() for row in range(self._grid.lines)).rstrip("\n")
+
+    @property
+    def printed(self) -> str | None:
+        """All that came, as it would stand on paper without end, in one colour; None if it is too much to keep."""
+        if self._raw_length > PRINTED_CAP:
+            return None
+        return _LINE_END.sub("\n", _SEQUENCE.sub("", "".join(self._raw)))
 
     @property
     def cursor(self) -> tuple[int, int]:

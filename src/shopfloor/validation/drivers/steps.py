@@ -53,7 +53,12 @@ def _unquoted(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return msgspec.json.encode(text).decode()
+    return _literal(msgspec.json.encode(text).decode())
+
+
+def _literal(json: str) -> str:
+    """JSON in which nothing reads as a free word: braces beside each other stand only within its texts."""
+    return json.replace("{{", "{\\u007b")
 
 
 def _json(text: str) -> str:
@@ -81,7 +86,7 @@ _SLOTS: dict[str, Slot] = {
     "path": Slot(r"\$\S*", str, str),
     "name": Slot("[a-z][a-z0-9-]*", str, str),
     "header": Slot(r"[\w-]+", str.lower, str),
-    "json": Slot(".+", _json, str),
+    "json": Slot(".+", _json, _literal),
     "kind": Slot("|".join(get_args(expectations.JsonType)), str, str),
     "method": Slot("GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS", str, str),
     "headers": Slot(
@@ -185,12 +190,20 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("body lacks {text}", expectations.Body, lacks=True),
     _phrase("json {path} is a {kind}", expectations.JsonIsA),
     *(
-        _phrase(f"json {{path}} {relation} {{json}}", expectations.Json, relation=relation)
+        _phrase(f"json {{path}} {relation} {{json}}", expectations.Json, relation=relation, lines=False)
+        for relation in get_args(expectations.Relation)
+    ),
+    *(
+        _phrase(f"json lines {{path}} {relation} {{json}}", expectations.Json, relation=relation, lines=True)
         for relation in get_args(expectations.Relation)
     ),
     _phrase("keep {path} as {name}", expectations.Keep),
     *(
         _phrase(f"screen {relation} {{text}}", expectations.Screen, relation=relation)
+        for relation in ("has", "lacks", "is")
+    ),
+    *(
+        _phrase(f"output {relation} {{text}}", expectations.Output, relation=relation)
         for relation in ("has", "lacks", "is")
     ),
     _phrase("exit code is {code}", expectations.Exit),

@@ -13,6 +13,7 @@ import anyio
 
 from shopfloor.domain.errors import AskModelAgain
 from shopfloor.sandbox.protocol import Process, Sandbox
+from shopfloor.validation.drivers import json_path
 from shopfloor.validation.drivers.actions import (
     Action,
     Keys,
@@ -23,9 +24,19 @@ from shopfloor.validation.drivers.actions import (
     Type,
     WaitFor,
 )
-from shopfloor.validation.drivers.expectations import Exit, Expectation, Screen, TerminalExpectation
+from shopfloor.validation.drivers.expectations import (
+    Exit,
+    Expectation,
+    Json,
+    JsonExpectation,
+    JsonIsA,
+    Keep,
+    Output,
+    Screen,
+    TerminalExpectation,
+)
 from shopfloor.validation.drivers.protocol import Exhibit, Observation, Transcript, capped, describe, foreign
-from shopfloor.validation.drivers.screen import TerminalScreen
+from shopfloor.validation.drivers.screen import PRINTED_CAP, TerminalScreen
 
 QUIET_S = 0.15
 """No output for so long counts as quiet: the program has reacted."""
@@ -79,27 +90,29 @@ class TerminalDriver:
             raise foreign("terminal", expectation, _KNOWN)
         self._running()
         deadline = monotonic() + patience_s
-        while (problem := self._differs(expectation)) and (left := deadline - monotonic()) > 0:
-            if self._exit_code is not None:
-                break
+        problem, kept = self._looked_at(expectation)
+        while problem and self._exit_code is None and (left := deadline - monotonic()) > 0:
             await self._read(min(left, QUIET_S))
+            problem, kept = self._looked_at(expectation)
         caption = describe(expectation)
         text = f"{self._screen.text}\n[{caption}: {f'but {problem}' if problem else 'so it is'}]"
         exhibit = Exhibit(kind="transcript", content=text.encode(), caption=caption)
-        seen = Observation(text=capped(text), happened=not problem, evidence=(exhibit,))
+        seen = Observation(text=capped(text), happened=not problem, evidence=(exhibit,), kept=kept)
         return self.transcript.note(expectation, seen)
 
-    def _differs(self, expectation: TerminalExpectation) -> str:
+    def _looked_at(self, expectation: TerminalExpectation) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """How what is seen is not as expected, or "", and what is to be kept of it."""
         match expectation:
             case Screen(text=text, relation="is"):
-                return "" if _trimmed(self._screen.text) == _trimmed(text) else "the screen shows something else"
+                same = _trimmed(self._screen.text) == _trimmed(text)
+                return ("" if same else "the screen shows something else"), ()
             case Screen(text=text, relation=relation):
                 there = text in self._screen.text
-                return "" if there is (relation == "has") else f"the screen {'has' if there else 'lacks'} it"
-            case Exit(code=None):
-                return "" if self._exit_code is None else self._state()
+                return ("" if there is (relation == "has") else f"the screen {'has' if there else 'lacks'} it"), ()
             case Exit(code=code):
-                return "" if self._exit_code == code else self._state()
+                return ("" if self._exit_code == code else self._state()), ()
+            case Output() | Json() | JsonIsA() | Keep():
+                return _printed_differs(expectation, self._screen.printed)
 
     async def close(self) -> None:
         """Ends the program, if one is left."""
@@ -222,6 +235,22 @@ async def open_terminal(sandbox: Sandbox, *, rows: int = 24, columns: int = 80) 
         yield driver
     finally:
         await driver.close()
+
+
+def _printed_differs(
+    expectation: Output | JsonExpectation, printed: str | None
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    if printed is None:
+        return f"it has printed more than {PRINTED_CAP:,} characters", ()
+    match expectation:
+        case Output(text=text, relation="is"):
+            same = printed.rstrip("\n") == text.rstrip("\n")
+            return ("" if same else f"it is {printed[-400:]!r}"), ()
+        case Output(text=text, relation=relation):
+            there = text in printed
+            return ("" if there is (relation == "has") else f"the output {'has' if there else 'lacks'} it"), ()
+        case Json() | JsonIsA() | Keep():
+            return json_path.looked_up(expectation, printed.encode())
 
 
 def _trimmed(text: str) -> str:
