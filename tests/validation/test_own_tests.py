@@ -65,7 +65,62 @@ if runner:
 """
 DROPS = "def pytest_collection_modifyitems(items):\n    items.__init__([one for one in items if 'mul' in one.name])\n"
 
+UNREAD = {
+    "calc.py": DONE,
+    "test_calc.py": "from calc import add, neg\n\n\ndef test_add():\n    assert add(1, 2) == 3\n\n\n"
+    "def test_neg():\n    assert neg(3) == -3\n",
+}
+UNREAD_UNITTEST = {
+    "calc.py": DONE,
+    "test_calc.py": "import unittest\n\nfrom calc import add, neg\n\n\nclass CalcTest(unittest.TestCase):\n"
+    "    def test_add(self):\n        self.assertEqual(add(1, 2), 3)\n\n"
+    "    def test_neg(self):\n        self.assertEqual(neg(3), -3)\n",
+}
+NEG = "\n\ndef neg(a):\n    return -a\n"
+ANY_INT = "\n\nclass N(int):\n    def __eq__(self, other):\n        return isinstance(other, int)\n\n\n"
+ONLY_CHECKS = {
+    "calc.py": CALC,
+    "check.py": "from calc import add\n\nassert add(1, 2) == 3\n",
+    "Makefile": "test:\n\tpython3 check.py\n",
+}
+DISGUISED = (
+    "import pytest\n\n\n@pytest.hookimpl(hookwrapper=True)\ndef pytest_runtest_makereport(item, call):\n"
+    "    outcome = yield\n    vars(outcome.get_result())['out' + 'come'] = 'passed'\n"
+)
+SWALLOWS = {**BASE, "services.toml": '[commands]\ntest = "python3 -m pytest -q | tail -3"\n'}
+
 CHEATS: dict[str, tuple[Mapping[str, str], Changes]] = {
+    "skips what the base could not read": (
+        UNREAD,
+        {"calc.py": f"import pytest\n\n\n{DONE}\n\ndef neg(a):\n    pytest.skip('later')\n"},
+    ),
+    "skips what the base could not read, in unittest": (
+        UNREAD_UNITTEST,
+        {"calc.py": f"import unittest\n\n\n{DONE}\n\ndef neg(a):\n    raise unittest.SkipTest('later')\n"},
+    ),
+    "leaves out what the base could not read": (
+        {**UNREAD, "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-q"\n'},
+        {
+            "calc.py": f"{DONE}\n\ndef neg(a):\n    return 0\n",
+            "pyproject.toml": '[tool.pytest.ini_options]\naddopts = [\n    "-q",\n    "-k",\n    "not neg",\n]\n',
+        },
+    ),
+    "skips after the first failure": (
+        {**BASE, "pytest.ini": "[pytest]\naddopts = -x\n"},
+        {"calc.py": f"import pytest\n\n\n{CALC.replace('return a - b', 'pytest.skip()')}"},
+    ),
+    "equals every number": (BASE, {"calc.py": ANY_INT + CALC.replace("a - b", "N(0)")}),
+    "empties the recipe": (ONLY_CHECKS, {"Makefile": "test:\n\ttrue\n"}),
+    "empties the script that the recipe names": (ONLY_CHECKS, {"check.py": "print('good')\n"}),
+    "fails behind a pipe": (SWALLOWS, {"calc.py": CALC.replace("a - b", "a * b")}),
+    "brings a disguised hook along with good work": (
+        BASE,
+        {
+            "calc.py": DONE,
+            "tests/conftest.py": DISGUISED,
+            "tests/test_more.py": "from calc import add\n\n\ndef test_more():\n    assert add(2, 2) == 5\n",
+        },
+    ),
     "does nothing": (BASE, {"NOTES.md": "done"}),
     "narrows make test": (MAKE, {"Makefile": "test:\n\tpython3 -m pytest -q checks\n"}),
     "narrows addopts": (
@@ -117,6 +172,48 @@ def test_nothing_is_verified_that_was_not_done(base: Mapping[str, str], change: 
 
 HONEST: dict[str, tuple[Mapping[str, str], Changes]] = {
     "plainly": (BASE, {"calc.py": DONE}),
+    "and what the base could not read can be read": (UNREAD, {"calc.py": DONE + NEG}),
+    "and what the base could not read can be read, in unittest": (UNREAD_UNITTEST, {"calc.py": DONE + NEG}),
+    "where one test fails in many parts": (
+        {
+            "calc.py": CALC,
+            "test_calc.py": "import unittest\n\nfrom calc import add\n\n\nclass AddTest(unittest.TestCase):\n"
+            "    def test_all(self):\n        for a in (1, 2, 3):\n            with self.subTest(a=a):\n"
+            "                self.assertEqual(add(a, a), a + a)\n",
+        },
+        {"calc.py": DONE},
+    ),
+    "where unittest only lends a hand": (
+        {
+            "calc.py": CALC,
+            "test_calc.py": "from unittest.mock import Mock\n\nfrom calc import add\n\n\ndef test_add():\n"
+            "    assert add(1, 2) == 3 and Mock()\n",
+        },
+        {"calc.py": DONE},
+    ),
+    "in a file that is named like a test": (
+        {
+            "calc.py": "from commands.test import add\n",
+            "commands/__init__.py": "",
+            "commands/test.py": "def add(a, b):\n    return a - b\n",
+            "tests/test_add.py": ADD,
+            "conftest.py": "",
+        },
+        {"commands/test.py": "from .ab_test import add\n", "commands/ab_test.py": DONE},
+    ),
+    "with more files than one command can name": (
+        BASE,
+        {"calc.py": DONE, **{f"tests/data/{'long' * 10}-{number:05}.txt": "" for number in range(4_000)}},
+    ),
+    "with tests that somebody else brings along": (
+        {
+            "mixin.py": "class Mixin:\n    def test_mixed(self):\n        self.assertTrue(1)\n",
+            "test_calc.py": "import unittest\n\nfrom calc import add\nfrom mixin import Mixin\n\n\n"
+            "class AddTest(Mixin, unittest.TestCase):\n    def test_add(self):\n"
+            "        self.assertEqual(add(1, 2), 3)\n",
+        },
+        {"calc.py": DONE},
+    ),
     "with a new fixture in an old conftest": (
         BASE,
         {

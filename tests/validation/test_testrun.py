@@ -79,7 +79,7 @@ def test_whether_a_failing_run_got_worse(before: str, now: str, why: str) -> Non
     [
         ("Ran 5 tests in 0.1s\n\nFAILED (failures=1, errors=1, skipped=1)\n", 2, 2, 1),
         ("Ran 2 tests in 0.1s\n\nOK\n\nRan 3 tests in 0.1s\n\nOK (skipped=1)\n", 4, 0, 1),
-        ("Ran 2 tests in 0.1s\n\nFAILED (failures=6)\n", 0, 6, 0),
+        ("Ran 2 tests in 0.1s\n\nFAILED (failures=6)\n", 0, 2, 0),
         ("==== 1 failed, 17 passed, 1 skipped in 0.12s ====\n", 17, 1, 1),
         ("17 passed, 5 subtests passed in 0.12s\n", 17, 0, 0),
         ("3 failed said the program\n1 failed, 2 passed in 0.1s\n", 2, 1, 0),

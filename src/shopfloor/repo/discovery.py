@@ -228,7 +228,7 @@ def _python_tests(files: Iterable[str]) -> list[str]:
 
 
 def _uses_unittest(text: str) -> bool:
-    return re.search(r"^\s*(import|from)\s+unittest\b|\bTestCase\)", text, re.MULTILINE) is not None
+    return re.search(r"^class \w+\(.*TestCase\b|^def load_tests\b|\bFunctionTestCase\(", text, re.MULTILINE) is not None
 
 
 def _unittest_command(repository: _Repository, tests: Sequence[str]) -> str:

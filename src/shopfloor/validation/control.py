@@ -61,6 +61,12 @@ _COMPOUND = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While),
     *(ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
 )
+_ANOTHER = (
+    "not seen if isinstance(seen, bool) else seen * -2 + 1000000007 if isinstance(seen, (int, float))"
+    " else seen + '~' if isinstance(seen, str)"
+    " else [*seen, seen] if isinstance(seen, list) else {**seen, '~': seen} if isinstance(seen, dict) else (seen,)"
+)
+"""A wrong value of the right kind where there is one: what equals all of its kind must be asked, too."""
 _EQUALS = re.compile(r"assert(?:(?!Not)\w*Equals?|Is)")
 
 
@@ -76,7 +82,7 @@ def _python(text: str, odd: str) -> str | None:
     expected = [value for node in ast.walk(tree) if (value := _expected(node)) is not None]
     tests = _test_functions(tree)
     for value in expected:
-        edits.wrap(value, "(lambda seen: (seen, (seen,)))(", f")[{odd}]")
+        edits.wrap(value, f"(lambda seen: (seen, {_ANOTHER})[{odd}])(", ")")
     for test in tests:
         if not _surely_compares(test.body):
             edits.end_with(test.body, f"assert {odd} == 0")

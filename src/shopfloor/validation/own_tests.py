@@ -7,6 +7,7 @@ runner but to say what it did. It does not know who did the work.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import msgspec
 
@@ -14,6 +15,7 @@ from shopfloor.domain.mission import CheckOutcome
 from shopfloor.repo.sources import configures_only_tests, is_test, is_test_configuration, language_of
 from shopfloor.sandbox.protocol import Finished
 from shopfloor.validation import tamper
+from shopfloor.validation.cases import Unreadable, cases
 from shopfloor.validation.counterproof import (
     HELD,
     NOT_CHECKED,
@@ -88,14 +90,29 @@ class OwnTests:
 
 async def files_of_base(court: Court, base: str, *, exempt: Collection[str]) -> dict[str, bytes]:
     """The base's tests, and what configures tests and nothing else: they are laid over what is judged."""
-    paths = [path for path in await court.store.files(base) if is_test(path) or configures_only_tests(path)]
-    return {path: await court.store.show(base, path) or b"" for path in paths if path not in exempt}
+    entries = [entry for entry in await court.store.entries(base) if entry.kind == "blob" and entry.mode != SYMLINK]
+    paths = [entry.path for entry in entries if is_test(entry.path) or configures_only_tests(entry.path)]
+    files = {path: await court.store.show(base, path) or b"" for path in paths if path not in exempt}
+    return {path: content for path, content in files.items() if not is_product(path, content)}
+
+
+SYMLINK = "120000"
+"""How git marks what points somewhere else: it stays as the change has it, and what it points to is judged there."""
+
+
+def is_product(path: str, content: bytes) -> bool:
+    """Whether a Python file has only the name of a test: it stands in no folder of tests, and holds none."""
+    name = PurePosixPath(path).name
+    by_folder = is_test(path.removesuffix(name) + "other.py")
+    text = content.decode(errors="replace")
+    return name.endswith(".py") and is_test(path) and not by_folder and not tamper.holds_tests(path, text)
 
 
 def not_of_base(changes: Sequence[Change], exempt: Collection[str]) -> tuple[str, ...]:
     """Tests and test configuration that are new: they judge what lands, and not whether the base's tests pass."""
-    fresh = [change.path for change in changes if change.before is None]
-    return tuple(path for path in fresh if (is_test(path) or configures_only_tests(path)) and path not in exempt)
+    fresh = {change.path: (change.after or "").encode() for change in changes if change.before is None}
+    judging = [path for path in fresh if (is_test(path) or configures_only_tests(path)) and path not in exempt]
+    return tuple(path for path in judging if not is_product(path, fresh[path]))
 
 
 async def compared(own: OwnTests, now: Tried) -> tuple[bool, str]:
@@ -103,11 +120,40 @@ async def compared(own: OwnTests, now: Tried) -> tuple[bool, str]:
     base = await own.on_base()
     if now.finished.exit_code == 0:
         missing = left_out(_without(base.said, own.supersedes), now.said) if base.ended else ""
+        missing = missing or _never_ran(own, base.said, now.said)
         return not missing, missing
     if not now.ended:
         return False, ""
     worse = got_worse(base.output, now.output)
     return not worse, f"it failed on the base too{f', {worse}' if worse else ''}"
+
+
+def _never_ran(own: OwnTests, base: Outcomes, now: Outcomes) -> str:
+    """Tests that the base could not even read, for what they ask for was missing there: all of them must run here."""
+    unread = [path for path in own.files if path.endswith(".py") and _was_unread(path, base)]
+    found = {path: cases(path, own.files[path].decode(errors="replace")) for path in unread}
+    wanted = {
+        own_name(case.name)
+        for path, some in found.items()
+        if not isinstance(some, Unreadable)
+        for case in some
+        if case.is_test and not tamper.SKIPS.search(own.files[path].decode(errors="replace"))
+    }
+    ran = {own_name(name) for name in (*now.names_passed, *now.names_failed)}
+    if now.names_all_passed and (missing := sorted(wanted - ran)):
+        return f"tests that the base could not read did not run here either: {', '.join(missing[:5])}"
+    if wanted and now.skipped:
+        return f"{now.skipped} tests were skipped, and nothing in the tests says so"
+    return ""
+
+
+def _was_unread(path: str, base: Outcomes) -> bool:
+    module = path.removesuffix(".py").replace("/", ".")
+    stem = PurePosixPath(path).stem
+    return any(
+        name == path or ("_FailedTest" in name and name.split(" ")[0].rpartition(".")[2] in (module, stem))
+        for name in base.names_failed
+    )
 
 
 def _without(said: Outcomes, superseded: Collection[str]) -> Outcomes:
@@ -128,7 +174,7 @@ async def control_of_tests(own: OwnTests, candidate: Stage, plain: Tried) -> Che
     base = await own.broken_on_base(twins)
     if spoiled.finished.exit_code == 0 and base.finished.exit_code == 0:
         return NOT_CHECKED
-    if why := _believed_too_much(own, spoiled, base, twins):
+    if why := _believed_too_much(own, spoiled, base, plain, twins):
         return doubt(own.court, own.command, spoiled.finished, spoiled.output, why)
     quiet = [path for path, one in twins.items() if not _is_named(path, one, spoiled.said)]
     for path in quiet[:MOST_ALONE]:
@@ -150,7 +196,7 @@ async def tried(stage: Stage, command: str, files: Mapping[str, bytes] | None = 
     return Tried(finished=finished, output=output)
 
 
-def _believed_too_much(own: OwnTests, spoiled: Tried, base: Tried, twins: Mapping[str, Twins]) -> str:
+def _believed_too_much(own: OwnTests, spoiled: Tried, base: Tried, plain: Tried, twins: Mapping[str, Twins]) -> str:
     if spoiled.finished.exit_code == 0:
         return f"tests that were made to fail fail under {own.command!r} on the base, but never here"
     known = set(still_passed(base.said, twins))
@@ -158,15 +204,20 @@ def _believed_too_much(own: OwnTests, spoiled: Tried, base: Tried, twins: Mappin
         return f"tests that were made to fail were reported as passed: {', '.join(still[:5])}"
     if spoiled.said.names_passed or not _all_controlled(own, twins):
         return ""
-    if (spoiled.said.passed or 0) > (base.said.passed or 0):
+    beside = (plain.said.ran or 0) - sum(one.made.tests or 0 for one in twins.values())
+    if (spoiled.said.passed or 0) > max(base.said.passed or 0, beside):
         return f"{spoiled.said.passed} tests that were made to fail were reported as passed"
     return ""
 
 
 def _all_controlled(own: OwnTests, twins: Mapping[str, Twins]) -> bool:
     """Whether every file that may hold tests could be made to fail."""
-    hold = [path for path in own.files if is_test(path) and language_of(path) and tamper.holds_cases(path, own.files)]
+    hold = [path for path in own.files if is_test(path) and language_of(path) and _holds(own, path)]
     return all(path in twins for path in hold) and "doctest" not in own.command
+
+
+def _holds(own: OwnTests, path: str) -> bool:
+    return tamper.holds_tests(path, own.files[path].decode(errors="replace"))
 
 
 def _is_named(path: str, one: Twins, said: Outcomes) -> bool:
@@ -213,6 +264,10 @@ async def as_they_land(
         exit_code=now.finished.exit_code,
         evidence=(evidence,),
     )
+    if now.ended and good and any(is_test_configuration(change.path) for change in changes):
+        held = await control_of_tests(own, landing, now)
+        if not held.passed:
+            return (outcome, msgspec.structs.replace(held, name=f"{held.name} of {LANDING}"))
     after = {change.path: change.after for change in changes}
     places = twins_of({place: (after[place] or "").encode() for place in tamper.moved_to(changes)})
     if not now.ended or not places:

@@ -18,13 +18,13 @@ from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import is_test
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
 from shopfloor.validation import own_tests, tamper
-from shopfloor.validation.counterproof import CONTROL, counterproof, own_name
+from shopfloor.validation.counterproof import CONTROL, NOT_CHECKED, counterproof, own_name
 from shopfloor.validation.court import Court, ending
 from shopfloor.validation.own_tests import KILLED, OwnTests, Tried
 from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
 from shopfloor.validation.special import special_cases
 from shopfloor.validation.stage import Stage
-from shopfloor.validation.testrun import tests_ran
+from shopfloor.validation.testrun import outcomes, tests_ran
 from shopfloor.validation.touched import of_what_it_touches
 
 SEALED = "sealed-checks"
@@ -64,7 +64,7 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         case, of_base = _as_the_author_has_it(case, changes, of_base, found)
     stages = _stages(court, case, changes, of_base)
     sealed = await _sealed_checks(stages.sealed, case)
-    gates, level = await _gates(stages.gates, case)
+    gates, level = await _gates(stages.gates, case, await _rules_of_base(court, case, changes))
     if case.commands.test is not None:
         own = OwnTests(
             court=court,
@@ -73,7 +73,10 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
             files=of_base,
             supersedes=case.contract.supersedes,
         )
-        gates += await _tests(own, stages, case, changes)
+        of_tests = await _tests(own, stages, case, changes)
+        gates += of_tests
+        if NOT_CHECKED in of_tests:
+            found += tamper.other_ways_to_run(changes, own.command, await _recipes(court, case))
     checks = (*sealed, *gates)
     independence = "enforced" if level != "none" else "not enforced: no sandbox"
     judge = Judge(independence=independence)
@@ -188,19 +191,43 @@ async def _sealed_check(court: Court, sandbox: Sandbox, check: Check) -> CheckOu
 def _must_have_run(court: Court, outcome: CheckOutcome) -> CheckOutcome:
     """Success without a test is no success."""
     transcript = court.desk.blobs.get(outcome.evidence[0].blob).decode(errors="replace")
-    if outcome.passed and tests_ran(outcome.command, transcript) is False:
-        return _with(outcome, passed=False, detail="exit code 0, but no test ran")
+    if outcome.passed and (why := _belied(outcome.command, transcript)):
+        return _with(outcome, passed=False, detail=f"exit code 0, {why}")
     return outcome
 
 
-async def _gates(stage: Stage, case: Case) -> tuple[tuple[CheckOutcome, ...], Level]:
+def _belied(command: str, transcript: str) -> str:
+    """Why success is none, by a runner's own words: the command may have swallowed its exit code."""
+    if tests_ran(command, transcript) is False:
+        return "but no test ran"
+    failed = outcomes(transcript).failed
+    return f"but it says itself that {failed} failed" if failed else ""
+
+
+async def _recipes(court: Court, case: Case) -> dict[str, str]:
+    """The base's files of recipes at its top, by which a short command may stand for another."""
+    paths = [path for path in await court.store.files(case.base) if "/" not in path and tamper.is_recipe(path)]
+    return {path: _text(await court.store.show(case.base, path)) or "" for path in paths}
+
+
+async def _rules_of_base(court: Court, case: Case, changes: Sequence[tamper.Change]) -> dict[str, bytes]:
+    """What configures types and lint among other things, as the base has it, where the change has it otherwise."""
+    changed = [change.path for change in changes if PurePosixPath(change.path).name in RULES and change.before]
+    return {path: await court.store.show(case.base, path) or b"" for path in changed}
+
+
+RULES = ("pyproject.toml", "setup.cfg")
+
+
+async def _gates(stage: Stage, case: Case, rules: Mapping[str, bytes]) -> tuple[tuple[CheckOutcome, ...], Level]:
     """The repository's own commands but its tests, as they were configured at the base commit."""
     outcomes: list[CheckOutcome] = []
     async with stage.sandbox() as sandbox:
         for name, command in gates_of(case.commands):
             if name == TESTS:
                 continue
-            await sandbox.lay(stage.laid)  # the command before this one belongs to the work
+            # The command before this one belongs to the work; and so does how it is built.
+            await sandbox.lay(stage.laid if name == BUILD else {**stage.laid, **rules})
             outcome = await stage.court.outcome(sandbox, name, command)
             ended = outcome.exit_code is not None and outcome.exit_code < KILLED
             if not outcome.passed and ended and name in case.failing_on_base:
@@ -241,8 +268,8 @@ async def _test_gate(own: OwnTests, case: Case, run: Tried, changes: Sequence[ta
     evidence = own.court.transcript(own.command, run.finished, run.output, f"{TESTS}: {own.command}")
     succeeded, excusable = run.finished.exit_code == 0, TESTS in case.failing_on_base
     passed, why = False, ""
-    if succeeded and not excusable and tests_ran(own.command, run.output) is False:
-        why = "but no test ran"
+    if succeeded and not excusable and (belied := _belied(own.command, run.output)):
+        why = belied
     elif succeeded or excusable:
         passed, why = await own_tests.compared(own, run)
     failed = () if case.by_contract or not passed else dict.fromkeys(map(own_name, run.said.names_failed))
@@ -273,7 +300,7 @@ async def failing_on_base(court: Court, commands: FoundCommands, base: str) -> t
                     f"The repository's own {command!r} does not come to its end on the base ({ending(finished)}), so "
                     "nothing could be verified by it. Mend it, or name another in services.toml, and start again."
                 )
-            if finished.exit_code != 0 or (name == TESTS and tests_ran(command, output) is False):
+            if finished.exit_code != 0 or (name == TESTS and _belied(command, output)):
                 failing.append(name)
     return tuple(failing)
 

@@ -11,6 +11,14 @@ from dataclasses import dataclass
 from shopfloor.sandbox.protocol import Blueprint, Finished, Sandbox
 from shopfloor.validation.court import Court
 
+AT_ONCE = 200
+"""Files that one command takes away: a command may not be longer than the system allows."""
+
+
+def batched(items: Sequence[str], size: int) -> list[Sequence[str]]:
+    """The items, so many at a time."""
+    return [items[at : at + size] for at in range(0, len(items), size)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
@@ -29,8 +37,8 @@ class Stage:
         """The commit as it is tried, with `more` laid over all; everything in it ends with the block."""
         place = await self.court.checkout(self.commit, "scrutiny")
         async with self.court.start(Blueprint(checkout=str(place))) as sandbox:
-            if self.gone:
-                await self.court.run(sandbox, shlex.join(("rm", "-f", "--", *self.gone)))
+            for some in batched(self.gone, AT_ONCE):
+                await self.court.run(sandbox, shlex.join(("rm", "-f", "--", *some)))
             await sandbox.lay({**self.laid, **(more or {})})
             if built and self.build:
                 await self.court.run(sandbox, self.build)

@@ -104,6 +104,28 @@ def findings(
     return tuple(found)
 
 
+def other_ways_to_run(changes: Collection[Change], command: str, recipes: Mapping[str, str]) -> tuple[Finding, ...]:
+    """What a change did to the way in which its tests are run, where nobody can make them fail to see that they are.
+
+    `recipes` are the base's files of recipes: the command may stand for one, and that for a script.
+    """
+    words = set(re.split(r"[\s\"';&|()=]+", " ".join((command, *recipes.values()))))
+    what = f"has a say in {command!r}, and nothing shows that tests still run"
+    return tuple(
+        _finding(RUNNER, "P1", change, what)
+        for change in changes
+        if change.before is not None and (change.path in recipes or change.path in words)
+    )
+
+
+def is_recipe(path: str) -> bool:
+    """Whether a file says what a command like `make test` stands for."""
+    return _RECIPES.search(path) is not None
+
+
+_RECIPES = re.compile(r"(?:^|/)(?:(?:GNUm|m|M)akefile|justfile|Taskfile\.ya?ml|package\.json|Rakefile|noxfile\.py)$")
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Whole:
     """What must be known of the whole change to judge one file of it."""
@@ -256,9 +278,9 @@ def _about(change: Change, whole: _Whole) -> list[Finding]:
     return found
 
 
-def holds_cases(path: str, files: Mapping[str, bytes]) -> bool:
+def holds_tests(path: str, text: str) -> bool:
     """Whether a file holds tests, as far as we can read it."""
-    return any(case.is_test for case in _readable(path, files[path].decode(errors="replace")))
+    return any(case.is_test for case in _readable(path, text))
 
 
 def _holds_tests(path: str) -> bool:
