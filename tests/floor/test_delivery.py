@@ -132,6 +132,14 @@ def test_a_target_that_moved_meanwhile_keeps_what_it_got(workshop_while: "While"
     assert len(git(workshop.repository, "rev-list", "--merges", "main").split()) == 1
 
 
+RELIES_ON_IT = "import unittest\n\nimport calc\n\n\nclass NoMinusTest(unittest.TestCase):\n"
+RELIES_ON_IT += "    def test_there_is_no_minus(self):\n        self.assertFalse(hasattr(calc, 'subtract'))\n"
+
+
+def relied_on_the_old(workshop: Workshop) -> None:
+    person_commits(workshop, test_minus_py=RELIES_ON_IT)
+
+
 def moved_both(workshop: Workshop) -> None:
     person_commits(workshop, calc_py=CALC.replace("a + b", "b + a") + "\n\nPI = 3\n")
 
@@ -149,6 +157,7 @@ def renamed(workshop: Workshop) -> None:
     [
         (moved_both, "not merged: calc.py changed on both sides"),
         (left_uncommitted, "not merged: 'main' is checked out in"),
+        (relied_on_the_old, "not merged: with what others did meanwhile, tests: python3 -m unittest"),
         (renamed, "not merged: there is no local branch 'main'"),
     ],
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import anyio
+import pytest
 
 from shopfloor.domain.events import (
     AgentEvent,
@@ -248,6 +249,33 @@ def test_a_check_proves_one_feature(tmp_path: Path) -> None:
     events = agent_events(workshop, "agent/two-features-1/test-writer/1")
     told = [event.result.text for event in events if isinstance(event, ToolReturned)]
     assert "proves assertions of subtract, power, which are built one by one; make a check for each" in told[1]
+
+
+@pytest.mark.parametrize(
+    ("files", "content", "complaint"),
+    [
+        ([], SUBTRACT_CHECK, "names no file of yours"),
+        (["test_subtract.py"], SUBTRACT_CHECK.replace("class ", "clas "), "test_subtract.py: cannot be parsed"),
+    ],
+    ids=["fulfilled by anybody", "fulfilled by nobody"],
+)
+def test_a_check_can_be_passed_by_doing_the_work_and_only_so(
+    files: list[str], content: str, complaint: str, tmp_path: Path
+) -> None:
+    """What a worker could make true by a file of that name, or could never make true, goes back to its writer."""
+    check = {"assertions": ["VAL-CALC-001"], "command": CHECK_COMMAND, "files": files}
+    writing = call("write", path="test_subtract.py", content=content)
+    script: Script = {
+        ("orchestrator",): (PLAN,),
+        ("test-writer",): (writing, call("submit_checks", checks=[check])),
+    }
+    workshop = subtraction(tmp_path, script, settings=QUICK)
+
+    workshop.mission("Subtract")
+
+    events = agent_events(workshop, "agent/subtract-1/test-writer/1")
+    told = [event.result.text for event in events if isinstance(event, ToolReturned)]
+    assert complaint in told[1]
 
 
 def test_workers_hear_what_those_before_them_found(tmp_path: Path) -> None:

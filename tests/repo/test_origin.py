@@ -302,6 +302,10 @@ def _delivered(shop, text: str = "print('two')\n") -> str:
     return commit
 
 
+async def agreed(target: str, merged: str) -> str:
+    return ""
+
+
 def test_merges_into_a_target_that_nobody_stands_on(shop) -> None:
     """The target gets a merge of its own; the person's files and index do not move. Twice is once."""
     commit = _delivered(shop)
@@ -310,8 +314,8 @@ def test_merges_into_a_target_that_nobody_stands_on(shop) -> None:
     before = shop.person.everything()
 
     async def twice() -> tuple[object, object]:
-        first = await shop.origin.merge(commit, "main", "Merge m1")
-        return first, await shop.origin.merge(commit, "main", "Merge m1")
+        first = await shop.origin.merge(commit, "main", "Merge m1", agreed)
+        return first, await shop.origin.merge(commit, "main", "Merge m1", agreed)
 
     first, second = anyio.run(twice)
 
@@ -326,7 +330,7 @@ def test_merges_into_the_branch_the_person_stands_on(shop, tmp_path: Path) -> No
     shop.person.write("notes.txt", "mine")
     shop.person.install_hooks(tmp_path / "witness")
 
-    merged = anyio.run(shop.origin.merge, commit, "main", "Merge m1")
+    merged = anyio.run(shop.origin.merge, commit, "main", "Merge m1", agreed)
 
     assert not (tmp_path / "witness").exists()
     assert merged == Merged(commit=shop.person.git("rev-parse", "main"))
@@ -339,7 +343,7 @@ def test_a_target_that_moved_and_still_fits_is_merged(shop) -> None:
     commit = _delivered(shop)
     shop.person.commit("meanwhile", other_py="x = 1\n")
 
-    anyio.run(shop.origin.merge, commit, "main", "Merge m1")
+    anyio.run(shop.origin.merge, commit, "main", "Merge m1", agreed)
 
     assert (shop.person.top / "other.py").exists()
     assert (shop.person.top / "app.py").read_text() == "print('two')\n"
@@ -351,7 +355,7 @@ def test_a_conflict_is_a_value_and_changes_nothing(shop) -> None:
     shop.person.commit("meanwhile", app_py="print('mine')\n")
     before = shop.person.everything()
 
-    merged = anyio.run(shop.origin.merge, commit, "main", "Merge m1")
+    merged = anyio.run(shop.origin.merge, commit, "main", "Merge m1", agreed)
 
     assert merged == Conflict(paths=("app.py",))
     assert shop.person.everything() == before
@@ -375,7 +379,7 @@ def test_a_dirty_target_is_left_alone(shop, in_the_way: str) -> None:
             shop.person.write("new.py", "mine\n")
     before = shop.person.everything()
 
-    merged = anyio.run(shop.origin.merge, commit, "main", "Merge m1")
+    merged = anyio.run(shop.origin.merge, commit, "main", "Merge m1", agreed)
 
     assert isinstance(merged, Refused)
     assert str(shop.person.top) in merged.why
@@ -388,7 +392,7 @@ def test_a_target_in_another_work_tree_moves_there(shop, tmp_path: Path) -> None
     shop.person.git("branch", "stable", "main")
     shop.person.git("worktree", "add", "-q", str(tmp_path / "second tree"), "stable")
 
-    merged = anyio.run(shop.origin.merge, commit, "stable", "Merge m1")
+    merged = anyio.run(shop.origin.merge, commit, "stable", "Merge m1", agreed)
 
     assert isinstance(merged, Merged)
     assert (tmp_path / "second tree" / "app.py").read_text() == "print('two')\n"
@@ -397,7 +401,7 @@ def test_a_target_in_another_work_tree_moves_there(shop, tmp_path: Path) -> None
 
 def test_a_target_that_does_not_exist_is_refused(shop) -> None:
     """Nothing is made up."""
-    merged = anyio.run(shop.origin.merge, shop.base, "release", "Merge m1")
+    merged = anyio.run(shop.origin.merge, shop.base, "release", "Merge m1", agreed)
 
     assert merged == Refused(why="there is no local branch 'release'")
 

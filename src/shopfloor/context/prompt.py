@@ -37,8 +37,8 @@ def assemble(fragments: Sequence[Fragment]) -> str:
 
 def capped(fragment: Fragment) -> str:
     """The fragment's text within its cap, cut at a line's end; the note on what is missing counts too."""
-    text = fragment.text.strip()
-    raw = text.encode()
+    raw = fragment.text.strip().encode(errors="replace")  # names of files may be no text
+    text = raw.decode()
     if len(raw) <= fragment.cap:
         return text
     room = max(0, fragment.cap - len(_left_out(fragment, len(raw)).encode()))

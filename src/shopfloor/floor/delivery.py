@@ -3,11 +3,17 @@
 Keyed by mission: doing it twice is the same as once. It does not know whether the work is good.
 """
 
+import shutil
+from dataclasses import replace
+
 from shopfloor.domain.events import Landed, MissionEnded, MissionReady
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.repo.merge import Conflict
 from shopfloor.repo.origin import Merged, Origin, Refused, merge_command
+from shopfloor.repo.services import commands_at
+from shopfloor.repo.store import Store
+from shopfloor.validation.scrutiny import refusals, review_change
 
 
 async def deliver(shop: Shop, origin: Origin, mission: Mission) -> MissionReady | Landed | MissionEnded:
@@ -22,7 +28,11 @@ async def deliver(shop: Shop, origin: Origin, mission: Mission) -> MissionReady 
         command = merge_command(branch, await _elsewhere(origin, asked.target), carried=carried)
         return MissionReady(branch=branch, commit=commit, merge_command=command)
     if asked.merge_policy == "automatic" and mission.merged is None and verified(mission):
-        match await origin.merge(commit, asked.target, f"Merge mission {shop.id}"):
+
+        async def refuse(target: str, merged: str) -> str:
+            return await _refuse_together(shop, origin, target, merged)
+
+        match await origin.merge(commit, asked.target, f"Merge mission {shop.id}", refuse):
             case Merged(commit=merged):
                 return Landed(target=asked.target, commit=merged)
             case Conflict(paths=paths):
@@ -36,6 +46,16 @@ async def _elsewhere(origin: Origin, target: str) -> str:
     """The target, when it is a branch and the person stands on another."""
     is_branch = await origin.branch(target) is not None
     return target if is_branch and (await origin.head()).branch != target else ""
+
+
+async def _refuse_together(shop: Shop, origin: Origin, target: str, merged: str) -> str:
+    """Why a merge with what others did meanwhile may not land, by scrutiny of the two together; "" when it may."""
+    folder = shop.court.folder / "merge"
+    shutil.rmtree(folder, ignore_errors=True)
+    store = await Store.create(folder / "store.git", origin, merged)
+    court = replace(shop.court, store=store, remembered={})
+    verdict = await review_change(court, await commands_at(store, target), target, merged)
+    return "" if verdict.passed else f"with what others did meanwhile, {'; '.join(refusals(verdict)) or 'nothing ran'}"
 
 
 def verified(mission: Mission) -> bool:

@@ -22,6 +22,7 @@ from shopfloor.domain.mission import Plan
 from shopfloor.domain.spending import Budget
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
+from shopfloor.repo.python import parsed
 from shopfloor.repo.sources import is_test_configuration
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Arguments
@@ -107,6 +108,7 @@ async def _try_on_base(
     contract = plan.contract
     found = _complaints(plan, wanted, written, existing)
     files, unreadable = await _read_files(written, sandbox)
+    found += [complaint for path, content in files.items() if (complaint := _cannot_fail(path, content))]
     if found or unreadable:
         raise AskModelAgain(_mend([*found, *unreadable]))
     place = await shop.court.checkout(base, "base")
@@ -158,11 +160,26 @@ def _complaints(plan: Plan, wanted: tuple[str, ...], written: WrittenChecks, exi
         if len(features) > 1:
             proved_late = f"{check.command!r}: proves assertions of {', '.join(features)}, which are built one by one"
             found.append(f"{proved_late}; make a check for each of them.")
+        if not check.files and "new" in kinds:
+            found.append(
+                f"{check.command!r}: names no file of yours, and what it looks at belongs to the worker; "
+                "write a test that calls the product, and name it in `files`."
+            )
         found += [f"{path}: exists already; checks go into new files." for path in check.files if path in existing]
         found += [
             f"{path}: configures the tests; checks may not." for path in check.files if is_test_configuration(path)
         ]
     return found
+
+
+def _cannot_fail(path: str, content: bytes) -> str:
+    """What is wrong with a Python file of a check, before it is run: red for good, or green for good."""
+    text = content.decode(errors="replace")
+    if not path.endswith(".py"):
+        return ""
+    if parsed(text) is None:
+        return f"{path}: cannot be parsed, so nobody could ever pass it."
+    return ""
 
 
 async def _read_files(written: WrittenChecks, sandbox: Sandbox) -> tuple[dict[str, bytes], list[str]]:

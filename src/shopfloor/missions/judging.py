@@ -45,6 +45,7 @@ async def scrutinise_candidate(
                 commit=candidate.commit,
                 title=feature.title,
                 contract=contract_of(contract, feature.claims),
+                checks=_written(shop, checks_of(mission.sealed.checks, feature.claims)),
                 diff=await shop.store.diff(mission.tip, candidate.commit),
                 commands=tuple((await commands_run(shop.desk, author)).items()),
                 budget=budget,
@@ -78,6 +79,13 @@ async def test_milestone(
             budget=budget,
         ),
     )
+
+
+def _written(shop: Shop, checks: SealedChecks) -> str:
+    """Checks as a reviewer reads them: each command, then each file."""
+    commands = "\n".join(f"- {', '.join(check.assertions)}: `{check.command}`" for check in checks.checks)
+    files = [f"{path}:\n```\n{shop.desk.blobs.get(blob).decode(errors='replace')}\n```" for path, blob in checks.files]
+    return "\n\n".join([commands, *files]) if checks.checks else ""
 
 
 def _checks_so_far(mission: Mission, feature: Feature) -> SealedChecks:

@@ -6,6 +6,7 @@ delivered and, by policy, the one target that is merged. It does not know what a
 
 import shlex
 import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -189,10 +190,13 @@ class Origin:
         await self._point(branch, commit, current, delivered)
         return branch
 
-    async def merge(self, head: str, target: str, message: str) -> Merged | Conflict | Refused:
+    async def merge(
+        self, head: str, target: str, message: str, refuse: Callable[[str, str], Awaitable[str]]
+    ) -> Merged | Conflict | Refused:
         """Merges a commit into the local branch `target`, always as a merge of its own. Idempotent.
 
-        A target that someone has checked out is only touched when its work tree has no changes.
+        Where the target holds what `head` does not, `refuse` is asked with both, the target and the merge of the two,
+        and says why not, or "". A target that someone has checked out is only touched when its work tree is clean.
         """
         old = await self.branch(target)
         if old is None:
@@ -202,6 +206,8 @@ class Origin:
         made = await merge_commits(self.git, old, head, message)
         if isinstance(made, Conflict):
             return made
+        if not await self.git.contains(head, old) and (why := await refuse(old, made)):
+            return Refused(why=why)
         place = await self._checked_out_at(target)
         if place is None:
             return await self._move_ref(target, made, old)

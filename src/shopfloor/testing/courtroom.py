@@ -102,6 +102,7 @@ class Courtroom:
 
     async def _review(self, commit: str) -> ReviewCase:
         return ReviewCase(
+            checks="",
             key=ConversationKey(mission="court", role="reviewer", feature="change"),
             commit=commit,
             title="A change",

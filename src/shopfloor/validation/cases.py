@@ -132,8 +132,11 @@ def _blocks(node: ast.stmt) -> list[tuple[str, list[ast.stmt]]]:
             header = "try" if handlers else ""
             caught = [("except", handler.body) for handler in handlers]
             return [(header, body), *caught, (header, orelse), ("", final)]
-        case ast.With(body=body) | ast.AsyncWith(body=body):
-            return [("", body)]
+        case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
+            held = [unparsed(item.context_expr) for item in items]
+            return [(f"with {held[0]}" if any("suppress(" in one for one in held) else "", body)]
+        case ast.Match(cases=cases):
+            return [(f"case {unparsed(case.pattern)}", case.body) for case in cases]
         case _:
             return []
 

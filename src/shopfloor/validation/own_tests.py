@@ -16,6 +16,7 @@ from shopfloor.repo.sources import configures_only_tests, is_test, is_test_confi
 from shopfloor.sandbox.protocol import Finished
 from shopfloor.validation import tamper
 from shopfloor.validation.cases import Unreadable, cases
+from shopfloor.validation.changes import Change
 from shopfloor.validation.counterproof import (
     HELD,
     NOT_CHECKED,
@@ -29,7 +30,7 @@ from shopfloor.validation.counterproof import (
 )
 from shopfloor.validation.court import Court
 from shopfloor.validation.stage import Stage
-from shopfloor.validation.tamper import MOVED, Change
+from shopfloor.validation.tamper import MOVED
 from shopfloor.validation.testrun import Outcomes, got_worse, left_out, outcomes
 
 LANDING = "tests as they land"
@@ -90,10 +91,19 @@ class OwnTests:
 
 async def files_of_base(court: Court, base: str, *, exempt: Collection[str]) -> dict[str, bytes]:
     """The base's tests, and what configures tests and nothing else: they are laid over what is judged."""
-    entries = [entry for entry in await court.store.entries(base) if entry.kind == "blob" and entry.mode != SYMLINK]
+    entries = [
+        entry
+        for entry in await court.store.entries(base)
+        if entry.kind == "blob" and entry.mode != SYMLINK and _is_text(entry.path)
+    ]
     paths = [entry.path for entry in entries if is_test(entry.path) or configures_only_tests(entry.path)]
     files = {path: await court.store.show(base, path) or b"" for path in paths if path not in exempt}
     return {path: content for path, content in files.items() if not is_product(path, content)}
+
+
+def _is_text(path: str) -> bool:
+    """Whether a name can be said at all; a file whose name cannot stays as the change has it."""
+    return path.encode(errors="replace").decode() == path
 
 
 SYMLINK = "120000"

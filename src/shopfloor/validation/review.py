@@ -52,6 +52,8 @@ class ReviewCase:
     commit: str
     title: str
     contract: str
+    checks: str
+    """The sealed checks that prove it, as they were written."""
     diff: str
     commands: Sequence[tuple[str, int]]
     budget: Budget
@@ -137,7 +139,12 @@ def _task(case: ReviewCase) -> str:
     return assemble(
         [
             Fragment(source="contract", text=f"# {case.title}\n\n{case.contract}", cap=20_000, stability="task"),
+            Fragment(source="checks", text=_checks(case.checks), cap=16_000, stability="task"),
             Fragment(source="commands", text=f"# What its author ran\n\n{ran}", cap=4_000, stability="task"),
             Fragment(source="diff", text=f"# The change\n\n{diff.text}", cap=DIFF_CAP, stability="task"),
         ]
     )
+
+
+def _checks(written: str) -> str:
+    return f"# The checks that passed\n\n{written}" if written else ""

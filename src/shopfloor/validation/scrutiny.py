@@ -18,10 +18,12 @@ from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import is_test
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
 from shopfloor.validation import own_tests, tamper
+from shopfloor.validation.changes import Change
 from shopfloor.validation.counterproof import CONTROL, NOT_CHECKED, counterproof, own_name
 from shopfloor.validation.court import Court, ending
 from shopfloor.validation.own_tests import KILLED, OwnTests, Tried
 from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
+from shopfloor.validation.rigging import rigged
 from shopfloor.validation.special import special_cases
 from shopfloor.validation.stage import Stage
 from shopfloor.validation.testrun import outcomes, tests_ran
@@ -59,6 +61,7 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         tests_before=any(map(is_test, of_base)),
         by_contract=case.by_contract,
     )
+    found += rigged(changes)
     found += special_cases(changes, _texts_of_tests(court, case, changes, of_base))
     if not case.by_contract:
         case, of_base = _as_the_author_has_it(case, changes, of_base, found)
@@ -100,7 +103,7 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
 
 
 def _as_the_author_has_it(
-    case: Case, changes: Sequence[tamper.Change], of_base: Mapping[str, bytes], found: Sequence[Finding]
+    case: Case, changes: Sequence[Change], of_base: Mapping[str, bytes], found: Sequence[Finding]
 ) -> tuple[Case, dict[str, bytes]]:
     """The case, and the tests to judge by, where the change's own versions stand in for what is told of them."""
     told = {finding.path for finding in found if finding.check in tamper.MEANT and not finding.refuses}
@@ -111,7 +114,7 @@ def _as_the_author_has_it(
 
 
 def _texts_of_tests(
-    court: Court, case: Case, changes: Sequence[tamper.Change], of_base: Mapping[str, bytes]
+    court: Court, case: Case, changes: Sequence[Change], of_base: Mapping[str, bytes]
 ) -> dict[str, str]:
     """Every Python test that has a say: the base's, the sealed ones, and those that the change brings."""
     files = {**of_base, **court.sealed(case.checks)}
@@ -134,7 +137,7 @@ class _Stages:
     """As it is."""
 
 
-def _stages(court: Court, case: Case, changes: Sequence[tamper.Change], of_base: Mapping[str, bytes]) -> _Stages:
+def _stages(court: Court, case: Case, changes: Sequence[Change], of_base: Mapping[str, bytes]) -> _Stages:
     build = case.commands.build.command if case.commands.build else ""
     fresh = own_tests.not_of_base(changes, case.contract.supersedes)
     landing = Stage(court=court, commit=case.commit, laid={}, build=build)
@@ -156,10 +159,10 @@ def _only_review(reviewed: Reviewed) -> CheckOutcome:
     return CheckOutcome(name=REVIEW, passed=not refused, detail="the only check: there is no command to run yet")
 
 
-async def _changes(court: Court, case: Case) -> list[tamper.Change]:
+async def _changes(court: Court, case: Case) -> list[Change]:
     changed = await court.store.changed_files(case.base, case.commit)
     return [
-        tamper.Change(
+        Change(
             path=file.path,
             before=_text(await court.store.show(case.base, file.path)),
             after=_text(await court.store.show(case.commit, file.path)),
@@ -210,7 +213,7 @@ async def _recipes(court: Court, case: Case) -> dict[str, str]:
     return {path: _text(await court.store.show(case.base, path)) or "" for path in paths}
 
 
-async def _rules_of_base(court: Court, case: Case, changes: Sequence[tamper.Change]) -> dict[str, bytes]:
+async def _rules_of_base(court: Court, case: Case, changes: Sequence[Change]) -> dict[str, bytes]:
     """What configures types and lint among other things, as the base has it, where the change has it otherwise."""
     changed = [change.path for change in changes if PurePosixPath(change.path).name in RULES and change.before]
     return {path: await court.store.show(case.base, path) or b"" for path in changed}
@@ -236,9 +239,7 @@ async def _gates(stage: Stage, case: Case, rules: Mapping[str, bytes]) -> tuple[
         return tuple(outcomes), sandbox.level
 
 
-async def _tests(
-    own: OwnTests, stages: _Stages, case: Case, changes: Sequence[tamper.Change]
-) -> tuple[CheckOutcome, ...]:
+async def _tests(own: OwnTests, stages: _Stages, case: Case, changes: Sequence[Change]) -> tuple[CheckOutcome, ...]:
     """What the repository's own tests say: they pass, or fail as before; it can be believed; and so it lands.
 
     A mission that began without any brings its own along: those prove nothing, and must pass all the same.
@@ -264,7 +265,7 @@ async def _brought_along(stage: Stage, case: Case, command: str) -> CheckOutcome
     return _must_have_run(stage.court, outcome)
 
 
-async def _test_gate(own: OwnTests, case: Case, run: Tried, changes: Sequence[tamper.Change]) -> CheckOutcome:
+async def _test_gate(own: OwnTests, case: Case, run: Tried, changes: Sequence[Change]) -> CheckOutcome:
     evidence = own.court.transcript(own.command, run.finished, run.output, f"{TESTS}: {own.command}")
     succeeded, excusable = run.finished.exit_code == 0, TESTS in case.failing_on_base
     passed, why = False, ""
@@ -275,6 +276,9 @@ async def _test_gate(own: OwnTests, case: Case, run: Tried, changes: Sequence[ta
     failed = () if case.by_contract or not passed else dict.fromkeys(map(own_name, run.said.names_failed))
     if speaking := of_what_it_touches(failed, own.files, changes):
         passed, why = False, f"as on the base, tests of what this change touches fail: {', '.join(speaking[:5])}"
+    own_versions = [change.path for change in changes if change.path in own.files and is_test(change.path)]
+    if not passed and own_versions and not why.startswith("as on the base"):
+        why = f"{why}{'; ' if why else ''}the base's version of {', '.join(own_versions[:3])} judges, not the change's"
     return CheckOutcome(
         name=TESTS,
         passed=passed,

@@ -113,8 +113,16 @@ def _value(node: ast.expr) -> object:
             return all(_value(value) for value in values)
         case ast.BoolOp(values=values):
             return any(_value(value) for value in values)
+        case ast.Compare(ops=[ast.In() | ast.NotIn() as op], comparators=[right]) if unparsed(right) == "os.environ":
+            return isinstance(op, ast.NotIn)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return _compared(_value(left), op, _value(right))
+        case ast.Call(func=func, args=[_, *default]) if unparsed(func) in (
+            "os.environ.get",
+            "os.getenv",
+            "environ.get",
+        ):
+            return _value(default[0]) if default else None  # nobody sets it for a judge
         case ast.Call(func=ast.Attribute(value=value, attr="startswith"), args=[beginning]):
             return str(_value(value)).startswith(str(_value(beginning)))
         case _:

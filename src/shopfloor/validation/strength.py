@@ -14,6 +14,7 @@ from shopfloor.domain.fact import Fact
 from shopfloor.repo.python import parsed, unparsed
 
 NOTHING, SOMETHING, WITHIN, EXACTLY = range(4)
+_MAY_NOT_BE_REACHED = re.compile(r"if |while |try|except|case |with .*suppress|for .* in (?:range\(0\)|\[\]|\(\))$")
 
 
 class Statement(Fact):
@@ -28,7 +29,7 @@ class Statement(Fact):
     @property
     def guards(self) -> int:
         """How many conditions may keep it from being reached, or its failure from being seen."""
-        return sum(header.startswith(("if ", "while ", "try", "except")) for header in self.under)
+        return sum(bool(_MAY_NOT_BE_REACHED.match(header)) for header in self.under)
 
     def __str__(self) -> str:
         return "".join(f"{header}: " for header in self.under) + self.text
@@ -100,8 +101,11 @@ def _of_condition(test: ast.expr) -> int:
 
 
 def _of_comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> int:
-    if unparsed(left) == unparsed(right):
+    sides = unparsed(left), unparsed(right)
+    if sides[0] == sides[1] or any(re.search(r"\bANY$", side) for side in sides):
         return NOTHING
+    if isinstance(left, ast.Call) and isinstance(right, ast.Call) and _same_lens(left, right):
+        return WITHIN
     match op:
         case ast.Eq() if any("approx" in unparsed(side) for side in (left, right)):
             return WITHIN
@@ -111,6 +115,12 @@ def _of_comparison(left: ast.expr, op: ast.cmpop, right: ast.expr) -> int:
             return WITHIN
         case _:
             return SOMETHING
+
+
+def _same_lens(left: ast.Call, right: ast.Call) -> bool:
+    """Whether both sides are compared only in one respect: their length, kind, truth, or letters without case."""
+    one, other = (unparsed(side.func).rpartition(".")[2] for side in (left, right))
+    return one == other and one in ("len", "type", "bool", "set", "lower", "upper", "strip", "isinstance", "sorted")
 
 
 def _of_context(context: ast.expr) -> int:
@@ -202,7 +212,7 @@ _BOUND = re.compile(r"([<>])=?\s*(-?\d+(?:\.\d+)?)")
 
 
 def _any_error(text: str) -> bool:
-    return re.search(r"aises\((?:builtins\.)?(?:Base)?Exception\b", text) is not None
+    return re.search(r"aises\(\(?[^)]*\b(?:Base)?Exception\b", text) is not None
 
 
 def all_words(node: ast.AST) -> frozenset[str]:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePosixPath
 
-from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import Finding, Severity
 from shopfloor.repo.python import parsed, unparsed
 from shopfloor.repo.sources import is_test, is_test_configuration
 from shopfloor.validation.cases import Case, Unreadable, cases, found_again, lost, renamed, still_there
+from shopfloor.validation.changes import Change, added_lines
 from shopfloor.validation.skips import always_skipped
+from shopfloor.validation.stand_ins import stands_in_for_itself
 from shopfloor.validation.strength import Statement, all_words, unreplaced
 
 DELETED = "tests-deleted"
@@ -42,7 +43,7 @@ _SKIPS_ANYWHERE = re.compile(r"\bautouse\s*=\s*True|\bdef pytest_|\bpytestmark\b
 _HAS_A_SAY = re.compile(r"\bpytest_(?:runtest_\w+|collection_\w+|sessionfinish|unconfigure|exception_interact)\b")
 _NARROWS = re.compile(
     r"(?:addopts|pytest|py\.test|jest|vitest|mocha|unittest|--test)\b.*?"
-    r"(?:--deselect|--ignore|--collect-only|--co\b|\s-k[\s=]|-m\s*[\"']?not\b|--testPathIgnore|--passWithNoTests|--grep)"
+    r"(?:--deselect|--ignore|--collect-only|--co\b|\s-k[\s=]|-m\s*\\?[\"']?not\b|--testPathIgnore|--passWithNoTests|--grep)"
     r"|^\s*[\"']?--(?:deselect|ignore|ignore-glob)=|^\s*[\"']?--(?:collect-only|co|passWithNoTests)\b"
     r"|^\s*(?:testpaths|python_files|python_functions|python_classes)\s*=|\bitems\.(?:remove|pop)\("
     r"|\bnorecursedirs\b|\bcollect_ignore|\btestPathIgnorePatterns|\bxfail_strict\s*=\s*false",
@@ -69,14 +70,6 @@ _SCRIPT_EXIT = re.compile(r"^process\.exit\((?:0|)\)", re.M)
 _SCRIPTS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 _PROGRAMS = re.compile(r"(?:^|/)(?:bin|scripts?|tools|cli)/|(?:^|/)(?:cli|__main__)\.\w+$")
 _RUNNER_MODULES = ("unittest", "pytest", "_pytest", "nose2")
-
-
-class Change(Fact):
-    """One file of a change: its text before and after, None where it does not exist (or is no text)."""
-
-    path: str
-    before: str | None
-    after: str | None
 
 
 def findings(
@@ -238,7 +231,7 @@ def moved_to(changes: Collection[Change]) -> tuple[str, ...]:
 def _stands_now(change: Change, changes: Collection[Change]) -> tuple[str, ...]:
     for other in changes:
         same = other.before is None and other.after == change.before
-        if same and is_test(other.path) and _suffix(other.path) == _suffix(change.path):
+        if same and is_test(other.path) and _is_named_alike(other.path, change.path):
             return (other.path,)
     waiting = [case for case in _readable(change.path, change.before or "") if case.is_test]
     places: list[str] = []
@@ -250,8 +243,16 @@ def _stands_now(change: Change, changes: Collection[Change]) -> tuple[str, ...]:
     return () if waiting else tuple(places)
 
 
-def _suffix(path: str) -> str:
-    return PurePosixPath(path).suffix
+def _is_named_alike(path: str, other: str) -> bool:
+    """Whether runners that collect by name look at one where they looked at the other."""
+    where, whence = PurePosixPath(path), PurePosixPath(other)
+    return where.suffix == whence.suffix and (
+        where.suffix != ".py" or _is_collected(where) or not _is_collected(whence)
+    )
+
+
+def _is_collected(path: PurePosixPath) -> bool:
+    return path.stem.startswith("test") or path.stem.endswith(("_test", "tests"))
 
 
 def _fresh_cases(changes: Collection[Change]) -> tuple[Case, ...]:
@@ -314,14 +315,7 @@ def _about_configuration(change: Change, *, tests_before: bool) -> list[Finding]
 
 
 def _added(change: Change) -> str:
-    before = Counter((change.before or "").splitlines())
-    lines: list[str] = []
-    for line in (change.after or "").splitlines():
-        if before[line] > 0:
-            before[line] -= 1
-        else:
-            lines.append(line)
-    return "\n".join(lines)
+    return "\n".join(added_lines(change))
 
 
 # --- tests ------------------------------------------------------------------------------------------------------
@@ -336,6 +330,9 @@ def _about_test(change: Change, before: str, whole: _Whole) -> list[Finding]:
         return [_finding(WEAKENED, "P0", change, "the file can no longer be parsed")] if was else []
     found = _about_lost(change, [case for case in lost(was, now) if not found_again(case, whole.fresh)], whole)
     found += _about_changed(change, still_there(was, now), whole)
+    if change.path.endswith(".py") and (alone := stands_in_for_itself(before, change.after or "")):
+        test, name = alone[0]
+        found.append(_finding(WEAKENED, "P0", change, f"{test} asks a stand-in for {name}, which it is about"))
     if change.after is not None and _skips_more(before, change.after, was, now):
         always = not change.path.endswith(".py") or always_skipped(change.after) > always_skipped(before)
         what = "tests that ran before are skipped" + ("" if always else ", on some machines")
@@ -403,7 +400,7 @@ def _about_source(change: Change, after: str) -> list[Finding]:
     elif change.path.endswith(_SCRIPTS) and _is_imported(change.path, after) and _SCRIPT_EXIT.search(_added(change)):
         found.append(_finding(EXIT, "P0", change, "ends the whole process when imported: process.exit()"))
     if not is_test(change.path) and _ASKS_IF_TESTED.search(_added(change)):
-        found.append(_finding(AWARE, "P2", change, "asks whether it is being tested"))
+        found.append(_finding(AWARE, "P1", change, "asks whether it is being tested"))
     return found
 
 
