@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shopfloor.domain.events import AgentCorrected, AgentEnded, ToolReturned
+from shopfloor.domain.events import AgentCorrected, AgentEnded, MissionRequested, ToolReturned
 from shopfloor.faces.cli import exits
 from shopfloor.models.mock_provider import MockProvider, Served
 from shopfloor.models.script import Answer, ScriptedCall
@@ -534,6 +534,31 @@ def test_a_test_that_prints_a_hundred_megabytes(person: Person, tmp_path: Path) 
     assert done.exit_code == exits.VERIFIED, done.said
     sizes = [path.stat().st_size for path in person.state.rglob("*") if path.is_file()]
     assert sum(sizes) < 20_000_000
+
+
+# --- terminals --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("terminal", "shown"),
+    [
+        ({"PYTHONIOENCODING": "latin-1"}, "add s�b ?"),
+        ({"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, "add s?b ?"),
+    ],
+    ids=["latin-1", "ASCII"],
+)
+def test_a_terminal_that_cannot_show_every_sign(
+    terminal: Mapping[str, str], shown: str, person: Person, tmp_path: Path
+) -> None:
+    """What it cannot show is replaced, and the journal has the words as they were typed."""
+    poor = replace(person, environment=terminal)
+    done = poor.runs("run", "add süb ✓", "--model", write_script(tmp_path / "script.json", DONE))
+    listed = poor.runs("mission", "list")
+
+    assert (done.exit_code, f"brief: {shown}" in done.said) == (exits.UNVERIFIED, True), done.said
+    assert (listed.exit_code, shown in listed.said) == (0, True), listed.said
+    (asked, *_) = person.facts("mission/add-s-b-1")
+    assert isinstance(asked.event, MissionRequested) and asked.event.brief.text == "add süb ✓"
 
 
 # --- settings and state -----------------------------------------------------------------------------------------

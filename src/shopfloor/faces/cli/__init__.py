@@ -1,5 +1,6 @@
 """The command line. Everything heavy is imported by the command that needs it, so that help answers at once."""
 
+import io
 import sys
 from typing import cast
 
@@ -10,6 +11,9 @@ from shopfloor.faces.cli.exits import BROKEN, GAVE_UP, INTERRUPTED, NEEDS_PERSON
 
 def main() -> None:
     """Runs the command; every problem becomes one message and an exit code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what a terminal cannot show is no reason to fall over
     try:
         app()
     except BaseException as raised:

@@ -22,6 +22,7 @@ import typer
 from shopfloor.domain.errors import GiveUp, TryLater
 from shopfloor.domain.events import Answered, CancelAsked
 from shopfloor.faces.cli.exits import INTERRUPTED, code_of
+from shopfloor.faces.cli.plain import typed
 from shopfloor.faces.cli.progress import Progress, progress_for
 from shopfloor.factory import Factory, Wishes, open_factory
 from shopfloor.floor.carry import mission_of
@@ -84,6 +85,7 @@ def brief_of(words: str, file: Path | None) -> str:
 
 def start(brief: str, repository: Path, form: Literal["mission", "solo"], options: Options) -> None:
     """Takes a brief in and carries it on; leaves the process with the job's exit code."""
+    brief = typed(brief)
     if not brief.strip():
         raise GiveUp("The brief is empty; say in a sentence what you want.")
 

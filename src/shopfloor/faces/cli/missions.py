@@ -22,7 +22,7 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Evidence
-from shopfloor.faces.cli.plain import plain
+from shopfloor.faces.cli.plain import plain, typed
 from shopfloor.faces.cli.show import print_json, print_plan, print_report
 from shopfloor.faces.page.build import money, report_page
 from shopfloor.faces.page.verdict import verdict_page
@@ -102,7 +102,7 @@ def steer(mission: str, words: str) -> None:
     """Leaves words for the worker at work, or the next one, in the inbox."""
     if not words.strip():
         raise GiveUp("There are no words to say; give some.")
-    _write(mission, Steered(text=words))
+    _write(mission, Steered(text=typed(words)))
     print(
         "The worker at work hears it between two turns, or else the next one does; planners and judges are not steered."
     )

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Fact")
 
 
+def typed(words: str) -> str:
+    """What a person typed as UTF-8, also where the locale knows no such thing and left bytes among the signs."""
+    return words.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def plain(text: str) -> str:
     """The text on one line, with a space for each sign that cannot be seen."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)

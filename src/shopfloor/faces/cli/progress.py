@@ -35,7 +35,7 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Verdict
-from shopfloor.faces.cli.plain import plain, plain_lines
+from shopfloor.faces.cli.plain import plain, plain_lines, typed
 from shopfloor.floor.report import Report
 from shopfloor.journal.codec import encode
 
@@ -183,7 +183,7 @@ class Lines:
 def _asked(prompt: str) -> str:
     """What the person types; "" when their input has ended."""
     try:
-        return input(prompt).strip()
+        return typed(input(prompt)).strip()
     except EOFError:
         print()
         return ""
