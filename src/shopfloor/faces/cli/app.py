@@ -332,7 +332,7 @@ def log(
     kind: Annotated[
         list[str] | None, typer.Option("--kind", "-k", help="Only facts of this kind; may be repeated.")
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new facts come.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new facts come, to the end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One fact per line, as JSON.")] = False,
     agents: Annotated[bool, typer.Option("--agents", help="The facts of the mission's agents too.")] = False,
 ) -> None:
