@@ -416,6 +416,25 @@ def test_a_mission_whose_repository_is_gone_can_be_ended(person: Person, tmp_pat
     assert (cancelled.exit_code, "A person cancelled it" in cancelled.said) == (exits.STOPPED, True), cancelled.said
 
 
+def test_resume_and_cancel_say_how_a_mission_stands(person: Person, tmp_path: Path) -> None:
+    """What goes on is said to go on; what has ended to have ended, and how, with the exit code of its report."""
+    endless = tuple(call("shell", command=f"echo {number}") for number in range(9))
+    model = write_script(tmp_path / "script.json", {("solo",): (*endless, "Done.")})
+    person.runs("run", TASK, "--model", model, "--budget", "2ktok")
+    goes_on, has_ended = f"{RUN} goes on where it was", f"{RUN} has already ended: done nothing was changed"
+
+    unknown = person.runs("mission", "resume", "nobody-1")
+    resumed = person.runs("mission", "resume", RUN, "--budget", "500ktok")
+    facts = (person.facts(f"mission/{RUN}"), person.facts(f"inbox/mission/{RUN}"))
+    again, cancelled = person.runs("mission", "resume", RUN), person.runs("mission", "cancel", RUN)
+
+    assert (unknown.exit_code, "goes on" in unknown.said) == (exits.GAVE_UP, False), unknown.said
+    assert (resumed.exit_code, goes_on in resumed.said) == (exits.UNVERIFIED, True), resumed.said
+    for done in (again, cancelled):
+        assert (done.exit_code, has_ended in done.said, goes_on in done.said) == (exits.UNVERIFIED, True, False)
+    assert facts == (person.facts(f"mission/{RUN}"), person.facts(f"inbox/mission/{RUN}"))
+
+
 def meanwhile(person: Person, folder: Path, files: Mapping[str, str]) -> tuple[int, str]:
     """A mission whose branch is merged by policy, while the person commits something else."""
     settled(person, 'merge = "automatic"\n')

@@ -113,16 +113,23 @@ def resume(mission: str, options: Options) -> None:
 
 def cancel(mission: str) -> None:
     """Asks for the end, and grants it here and now when nobody carries the mission."""
+    is_asked = False
 
     async def begin(factory: Factory) -> str:
-        if (await mission_of(factory.journal, mission)).request is None:
+        nonlocal is_asked
+        stands = await mission_of(factory.journal, mission)
+        if stands.request is None:
             raise GiveUp(f"There is no mission {mission!r}; `shopfloor mission list` shows those there are.")
-        await factory.journal.append(inbox_of(mission_stream(mission)), (CancelAsked(),))
+        if stands.ended is None:
+            await factory.journal.append(inbox_of(mission_stream(mission)), (CancelAsked(),))
+            is_asked = True
         return mission
 
     try:
         _carry_with(Options(), begin)
     except* TryLater:
+        if not is_asked:
+            raise
         print(f"{mission} is asked to end; whoever carries it on does so at the next safe place.")
 
 
@@ -140,10 +147,12 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]], wo
             record_to=options.record,
         ) as factory:
             mission = await begin(factory)
+            ended = (await mission_of(factory.journal, mission)).ended
             with progress:
-                if words:
-                    progress.told(words)
-                is_interrupted = await _until_interrupted(factory, mission, options, progress)
+                if ended is not None:
+                    progress.told(f"{mission} has already ended: {ended.exit} {ended.reason}".rstrip())
+                begun = partial(progress.told, words) if words and ended is None else _silently
+                is_interrupted = await _until_interrupted(factory, mission, options, progress, begun)
             for remark in factory.models.warnings:
                 print(f"shopfloor: {remark}", file=sys.stderr)
             return await factory.report(mission), is_interrupted
@@ -153,7 +162,13 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]], wo
     raise typer.Exit(INTERRUPTED if is_interrupted else code_of(report))
 
 
-async def _until_interrupted(factory: Factory, mission: str, options: Options, progress: Progress) -> bool:
+def _silently() -> None:
+    """For what begins without a word."""
+
+
+async def _until_interrupted(
+    factory: Factory, mission: str, options: Options, progress: Progress, begun: Callable[[], None]
+) -> bool:
     """Carries on; whether Ctrl-C or a polite kill cut it off, at the next await: the journal stays whole."""
     left: Left | None = None
     async with anyio.create_task_group() as tasks:
@@ -165,7 +180,7 @@ async def _until_interrupted(factory: Factory, mission: str, options: Options, p
                     tasks.cancel_scope.cancel()
 
         tasks.start_soon(watch)
-        left = await _carry(factory, mission, options, progress)
+        left = await _carry(factory, mission, options, progress, begun)
         tasks.cancel_scope.cancel()
     return left is None
 
@@ -193,11 +208,14 @@ async def _typed(ask: Callable[[], T]) -> T:
     return answers[0]
 
 
-async def _carry(factory: Factory, mission: str, options: Options, progress: Progress) -> Left:
+async def _carry(
+    factory: Factory, mission: str, options: Options, progress: Progress, begun: Callable[[], None]
+) -> Left:
     """Carries on, asking the person in between where only a person can answer."""
     wishes = options.wishes
     while True:
-        left = await factory.carry(mission, wishes)
+        left = await factory.carry(mission, wishes, begun)
+        begun = _silently
         if left.exit != "needs_person" or not options.person_present or options.plan_only:
             return left
         question = left.mission.open_question
