@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shopfloor.faces.cli import exits
 from shopfloor.faces.cli.plain import plain_lines
 from shopfloor.testing.commands import Person, write_script
 from shopfloor.testing.subtraction import BRIEF, FILES, MISSION, SCRIPT
-from shopfloor.testing.workshop import git, make_repository
+from shopfloor.testing.workshop import call, git, make_repository
 
 PATIENCE_S = 60.0
+TASK = "Look around"
+RUN = "look-around-1"
 DONE = {("solo",): ("\x1b[2J\x1b[32mcalm: verified\x1b[0m [bold]done[/bold] [/b]",)}
 
 
@@ -63,6 +66,32 @@ def test_a_repository_that_is_gone_spoils_no_list(person: Person, tmp_path: Path
     assert (shown.exit_code, "The change cannot be shown" in shown.said) == (0, True), shown.said
     exported = elsewhere.runs("mission", "export", MISSION, str(tmp_path / "export"))
     assert exported.exit_code == 0 and (tmp_path / "export" / "report.html").exists()
+
+
+def test_what_it_took_is_time_of_work(person: Person, tmp_path: Path) -> None:
+    """The same in text, JSON and the page, after Ctrl-C too: what models, tools and judges needed, and no pause."""
+    commands = (call("shell", command="sleep 1.5"), call("shell", command="touch begun; sleep 60"))
+    begun = person.state / "missions" / RUN / "checkouts" / "solo" / "begun"
+    with person:
+        running = person.starts("run", TASK, "--model", write_script(tmp_path / "script.json", {("solo",): commands}))
+        eventually(begun.exists)
+        running.process.send_signal(signal.SIGINT)
+        stopped = running.wait()
+        time.sleep(1)
+        shown, exported = person.runs("mission", "show", RUN, "-o", "json"), tmp_path / "export"
+        person.runs("mission", "export", RUN, str(exported))
+
+    report = msgspec.json.decode(shown.said)
+    assert stopped.exit_code == exits.INTERRUPTED and "Took 0 min 02 s of work." in stopped.said, stopped.said
+    assert 1.5 <= report["seconds"] == report["spent"]["seconds"] < 2.5
+    assert "<b>0 min 02 s</b><span class=soft>of work</span>" in (exported / "report.html").read_text()
+
+
+def eventually(claim: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not claim():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.05)
 
 
 def at_the_question(person: Person, model: str, answer: Callable[[int, int], object]) -> tuple[int, str]:

@@ -110,7 +110,7 @@ class Report(Fact):
     agents: tuple[AgentLine, ...] = ()
     spent: Spent = Spent()
     seconds: float = 0.0
-    """From the request to the last fact, pauses included."""
+    """Of work, as budgets count it: models, tools and judges. Nobody works while a mission waits."""
 
 
 async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, mission_id: str) -> Report:
@@ -118,7 +118,6 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
 
     Missions keep their folders in `missions`; None leaves out what changed, which is read from there.
     """
-    recorded = await journal.read(mission_stream(mission_id))
     mission = await mission_of(journal, mission_id)
     if mission.request is None:
         raise GiveUp(f"There is no mission {mission_id!r}; `shopfloor mission list` shows those there are.")
@@ -129,6 +128,7 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
     diff, diff_missing = "", ""
     if ready and missions:
         diff, diff_missing = await _diff(missions / mission_id, asked.base, ready.commit)
+    all_spent = sum((agent.spent for agent in agents), Spent(seconds=mission.judging_seconds))
     return Report(
         id=mission_id,
         form=asked.form,
@@ -161,8 +161,8 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         diff_missing=diff_missing,
         answer=await _last_words(journal, mission_id) if asked.form == "solo" else "",
         agents=agents,
-        spent=sum((agent.spent for agent in agents), Spent(seconds=mission.judging_seconds)),
-        seconds=recorded[-1].at - recorded[0].at,
+        spent=all_spent,
+        seconds=all_spent.seconds,
     )
 
 

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from shopfloor.domain.spending import Spent
 from shopfloor.faces.cli.plain import plain_fact
-from shopfloor.faces.page.build import money
+from shopfloor.faces.page.build import duration, money
 from shopfloor.floor.report import AssertionLine, Report
 
 DIFF_LINES = 60
@@ -214,8 +214,7 @@ def _amounts(spent: Spent) -> tuple[str, ...]:
 
 
 def _print_next(out: Console, report: Report) -> None:
-    minutes, seconds = divmod(int(report.seconds), 60)
-    out.print(Text(f"Took {minutes} min {seconds:02} s. Sandbox {report.sandbox}.", style="dim"))
+    out.print(Text(f"Took {duration(report.seconds)} of work. Sandbox {report.sandbox}.", style="dim"))
     if report.sandbox == "none":
         out.print(Text("Without a sandbox, the independence of the judges was not enforced.", style="yellow"))
     if report.merged:

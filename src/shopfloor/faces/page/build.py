@@ -41,6 +41,12 @@ def money(spent: Spent) -> str:
     return f"{spent.usd:.4f} USD" + (" + unknown" if spent.unpriced else "")
 
 
+def duration(seconds: float) -> str:
+    """A time in minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s"
+
+
 def _heading(report: Report) -> str:
     if report.verified:
         return "Verified"
@@ -49,12 +55,11 @@ def _heading(report: Report) -> str:
 
 def _facts(report: Report) -> str:
     passed = sum(line.verdict == "passed" for line in report.assertions)
-    minutes, seconds = divmod(int(report.seconds), 60)
     facts = (
         ("assertions passed", f"{passed} of {len(report.assertions)}"),
         ("agents", str(len(report.agents))),
         ("fixes on the way", str(len(report.fixes))),
-        ("time", f"{minutes} min {seconds:02} s"),
+        ("of work", duration(report.seconds)),
         ("tokens", f"{report.spent.usage.total:,}"),
         ("from cache", f"{report.spent.usage.cache_share:.0%}"),
         ("money", money(report.spent)),
