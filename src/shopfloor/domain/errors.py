@@ -35,11 +35,12 @@ class GiveUp(Problem):
 
 
 class NeedsHuman(Problem):
-    """Only a person can answer `question`."""
+    """Only a person can answer `question`; they may choose one of the `options` by the number it has there."""
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, options: tuple[str, ...] = ()) -> None:
         super().__init__(question)
         self.question = question
+        self.options = options
 
 
 class Broken(Problem):
