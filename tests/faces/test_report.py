@@ -2,11 +2,13 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -66,6 +68,25 @@ def test_a_repository_that_is_gone_spoils_no_list(person: Person, tmp_path: Path
     assert (shown.exit_code, "The change cannot be shown" in shown.said) == (0, True), shown.said
     exported = elsewhere.runs("mission", "export", MISSION, str(tmp_path / "export"))
     assert exported.exit_code == 0 and (tmp_path / "export" / "report.html").exists()
+
+
+def test_the_list_says_what_was_asked_where_and_when(person: Person, tmp_path: Path) -> None:
+    """The heading of a brief without its marks; one line of JSON for each where lines of JSON are asked for."""
+    brief = "## Look around ##\n\nAnd tell me.\n"
+    day = f"{datetime.now():%Y-%m-%d}"
+    for _ in range(2):
+        person.runs("run", brief, "--model", write_script(tmp_path / "script.json", DONE))
+
+    text, lines = person.runs("mission", "list"), person.starts("mission", "list", "-o", "stream-json")
+    listed = person.runs("mission", "list", "-o", "json")
+
+    assert re.search(rf"look-around-tell-me-1 unverified .* {day} \d\d:\d\d repo Look around$", text.said), text.said
+    lines.wait()
+    told = [msgspec.json.decode(line) for line in lines.output.read_text().splitlines()]
+    assert told == msgspec.json.decode(listed.said)
+    assert [one["id"] for one in told] == ["look-around-tell-me-2", "look-around-tell-me-1"]
+    assert [(one["repository"], one["brief"]) for one in told] == [(str(person.repository), brief)] * 2
+    assert all(datetime.fromisoformat(one["started"]).tzinfo for one in told)
 
 
 def test_what_it_took_is_time_of_work(person: Person, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 Read from the journal alone. It does not know how it is laid out.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -84,6 +85,8 @@ class Report(Fact):
     sandbox: str
     network: str
     repository: str
+    started: datetime
+    """When a person asked for it, in this machine's time."""
     base: str
     remarks: tuple[str, ...] = ()
     plan: MissionPlanned | None = None
@@ -118,6 +121,7 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
 
     Missions keep their folders in `missions`; None leaves out what changed, which is read from there.
     """
+    recorded = await journal.read(mission_stream(mission_id))
     mission = await mission_of(journal, mission_id)
     if mission.request is None:
         raise GiveUp(f"There is no mission {mission_id!r}; `shopfloor mission list` shows those there are.")
@@ -141,6 +145,7 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         sandbox=asked.sandbox,
         network=asked.network,
         repository=asked.repository,
+        started=datetime.fromtimestamp(int(recorded[0].at)).astimezone(),
         base=asked.base,
         remarks=asked.remarks,
         plan=mission.planned,

@@ -4,7 +4,7 @@ import os
 
 import msgspec
 
-from shopfloor.faces.cli.show import print_json
+from shopfloor.faces.cli.show import print_each, print_json
 from shopfloor.settings import Settings, read_settings, state_folder, user_file
 
 
@@ -13,7 +13,10 @@ def show(output: str) -> None:
     sourced = read_settings({}, os.environ)
     values = msgspec.to_builtins(sourced.settings)
     rows = [(name, values.get(name, getattr(Settings(), name)), sourced.sources[name]) for name in sourced.sources]
-    if output != "text":
+    if output == "stream-json":
+        print_each([{"name": name, "value": value, "source": source} for name, value, source in rows], output)
+        return
+    if output == "json":
         print_json({name: {"value": value, "source": source} for name, value, source in rows})
         return
     for name, value, source in rows:

@@ -15,7 +15,7 @@ from shopfloor import __version__
 from shopfloor.domain.errors import Broken, GiveUp
 from shopfloor.domain.fact import Fact
 from shopfloor.faces.cli.plain import plain
-from shopfloor.faces.cli.show import print_json
+from shopfloor.faces.cli.show import print_each
 from shopfloor.journal.durable import make_folder
 from shopfloor.models.connect import connect, disconnect
 from shopfloor.models.http_model import HttpModel
@@ -40,7 +40,7 @@ def show(output: str) -> None:
     """Prints what was found; exits 0 also when things are missing, since shopfloor then works degraded and says so."""
     found = [*_machine(), *_settings(), *_sandbox(), *_models(os.environ)]
     if output != "text":
-        print_json(found)
+        print_each(found, output)
         return
     for one in found:
         print(f"{'ok ' if one.ok else '-- '} {one.name:<12} {plain(one.what)}")

@@ -35,7 +35,7 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Verdict
-from shopfloor.faces.cli.plain import plain, plain_lines, typed
+from shopfloor.faces.cli.plain import plain, plain_lines, title_of, typed
 from shopfloor.floor.report import Report
 from shopfloor.journal.codec import encode
 
@@ -192,9 +192,8 @@ def _asked(prompt: str) -> str:
 def _described(event: Event) -> tuple[str, str] | None:
     match event:
         case MissionRequested(brief=brief, sandbox=sandbox, autonomy=autonomy, remarks=remarks):
-            first = brief.text.strip().splitlines()[0]
             where = "no sandbox: commands run as you" if sandbox == "none" else f"sandbox {sandbox}"
-            return "bold", "; ".join((f"brief: {first}  ({where}, autonomy {autonomy})", *remarks))
+            return "bold", "; ".join((f"brief: {title_of(brief.text)}  ({where}, autonomy {autonomy})", *remarks))
         case AgentStarted(role=role, model=model):
             return "cyan", f"{role} ({model})"
         case AgentEnded(exit=leave, reason=reason, spent=spent) if leave != "done":

@@ -5,6 +5,7 @@ It does not know where a report comes from.
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 from rich.console import Console, RenderableType
@@ -30,6 +31,15 @@ def print_json(value: object, *, compact: bool = False) -> None:
     """A value as JSON on standard output."""
     raw = msgspec.json.encode(value)
     sys.stdout.write((raw if compact else msgspec.json.format(raw)).decode() + "\n")
+
+
+def print_each(values: Sequence[object], output: str) -> None:
+    """Values as one array of JSON, or with stream-json as one line each."""
+    if output == "stream-json":
+        for value in values:
+            print_json(value, compact=True)
+    else:
+        print_json(values)
 
 
 def _console() -> Console:
