@@ -17,7 +17,7 @@ import pytest
 from shopfloor.faces.cli import exits
 from shopfloor.faces.cli.plain import plain_lines
 from shopfloor.testing.commands import Person, write_script
-from shopfloor.testing.subtraction import BRIEF, FILES, MISSION, SCRIPT
+from shopfloor.testing.subtraction import BRIEF, CALC, FILES, GOOD, MISSION, SCRIPT
 from shopfloor.testing.workshop import call, git, make_repository
 
 PATIENCE_S = 60.0
@@ -87,6 +87,21 @@ def test_the_list_says_what_was_asked_where_and_when(person: Person, tmp_path: P
     assert [one["id"] for one in told] == ["look-around-tell-me-2", "look-around-tell-me-1"]
     assert [(one["repository"], one["brief"]) for one in told] == [(str(person.repository), brief)] * 2
     assert all(datetime.fromisoformat(one["started"]).tzinfo for one in told)
+
+
+def test_what_was_not_checked_is_no_pass(tmp_path: Path) -> None:
+    """Where a command runs no test that could be made to fail, the report says that its control was not made."""
+    files = {"calc.py": CALC, "Makefile": "test:\n\t@python3 -c 'import calc'\n"}
+    person = Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", files))
+    writes = (call("write", path="calc.py", content=GOOD), "Done.")
+
+    done = person.runs("run", BRIEF, "--model", write_script(tmp_path / "script.json", {("solo",): writes}))
+    shown = person.runs("mission", "show", MISSION, "-o", "json")
+
+    checks = {check["name"]: check for check in msgspec.json.decode(shown.said)["checks"]}
+    assert "passed (1 check, 1 not checked, 0 assertions)" in done.said, done.said
+    assert (checks["control"]["checked"], checks["control"]["passed"]) == (False, True)
+    assert "checked" not in checks["tests"]
 
 
 def test_what_it_took_is_time_of_work(person: Person, tmp_path: Path) -> None:

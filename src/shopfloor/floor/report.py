@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
+import msgspec
+
 from shopfloor.context.cache import CacheBreak, CachedCall, cache_breaks
 from shopfloor.domain.errors import GiveUp, Problem
 from shopfloor.domain.events import AgentEvent, AgentStarted, MissionPlanned, ModelReplied
@@ -37,6 +39,12 @@ class AssertionLine(Fact):
     reason: str = ""
     rounds: int = 0
     evidence: tuple[Evidence, ...] = ()
+
+
+class CheckLine(CheckOutcome):
+    """A check, and whether it could be made at all: one that was not has passed only in that it refuses nobody."""
+
+    checked: bool = True
 
 
 class AgentLine(Fact):
@@ -94,7 +102,7 @@ class Report(Fact):
     """The plan is sealed, and waits for a person's yes."""
     seal: str = ""
     assertions: tuple[AssertionLine, ...] = ()
-    checks: tuple[CheckOutcome, ...] = ()
+    checks: tuple[CheckLine, ...] = ()
     failed_output: tuple[str, ...] = ()
     """The end of what each failed check printed, in their order."""
     findings: tuple[Finding, ...] = ()
@@ -208,9 +216,10 @@ def _waiting(mission: Mission, holder: str | None) -> str:
     return states.get(mission.paused.exit, "paused")
 
 
-def _last_checks(mission: Mission) -> tuple[CheckOutcome, ...]:
+def _last_checks(mission: Mission) -> tuple[CheckLine, ...]:
     """The checks of the latest scrutiny: they cover everything that had landed by then."""
-    return next((one.verdict.checks for one in reversed(mission.verdicts) if one.verdict.checks), ())
+    last = next((one.verdict.checks for one in reversed(mission.verdicts) if one.verdict.checks), ())
+    return tuple(CheckLine(**msgspec.structs.asdict(check), checked=check.was_made) for check in last)
 
 
 def _standing_findings(mission: Mission) -> tuple[Finding, ...]:

@@ -18,6 +18,11 @@ def typed(words: str) -> str:
     return words.encode(errors="surrogateescape").decode(errors="replace")
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of something."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def title_of(brief: str) -> str:
     """The first line of a brief, without the marks of a heading in Markdown."""
     first = brief.strip().splitlines()[0]

@@ -35,7 +35,7 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Verdict
-from shopfloor.faces.cli.plain import plain, plain_lines, title_of, typed
+from shopfloor.faces.cli.plain import counted, plain, plain_lines, title_of, typed
 from shopfloor.floor.report import Report
 from shopfloor.journal.codec import encode
 
@@ -203,9 +203,10 @@ def _described(event: Event) -> tuple[str, str] | None:
         case ModelFailed(reason=reason):
             return "red", f"  the model did not answer: {reason}"
         case MissionPlanned(plan=plan):
-            return "bold", f"planned: {len(plan.features)} features, {len(plan.contract.assertions)} assertions"
-        case ContractSealed(seal=seal, checks=checks):
-            return "bold", f"contract sealed {seal[:12]}, {len(checks.checks)} checks seen to fail on the base"
+            counts = (counted(len(plan.features), "feature"), counted(len(plan.contract.assertions), "assertion"))
+            return "bold", f"planned: {', '.join(counts)}"
+        case ContractSealed():
+            return "bold", _sealed_words(event)
         case PlanApproved(by=by):
             return "bold", f"approved by {by}"
         case AttemptStarted(feature=feature, attempt=attempt):
@@ -234,11 +235,22 @@ def _described(event: Event) -> tuple[str, str] | None:
             return None
 
 
+def _sealed_words(event: ContractSealed) -> str:
+    checked = {name for check in event.checks.checks for name in check.assertions}
+    red = checked & set(event.red_on_base)
+    seen = [f"{len(red)} seen to fail on the base"] if red else []
+    seen += [f"{counted(len(checked - red), 'guard')} seen to hold"] if checked - red else []
+    return ", ".join((f"contract sealed {event.seal[:12]}", *seen))
+
+
 def _verdict_words(verdict: Verdict) -> str:
     judged = sum(word.verdict == "passed" for word in verdict.judged)
     kind = verdict.kind.replace("_", " ")
     if verdict.passed:
-        return f"{kind} of {verdict.subject}: passed ({len(verdict.checks)} checks, {judged} assertions)"
+        made = sum(check.was_made for check in verdict.checks)
+        left_out = [f"{len(verdict.checks) - made} not checked"] if made < len(verdict.checks) else []
+        counts = (counted(made, "check"), *left_out, counted(judged, "assertion"))
+        return f"{kind} of {verdict.subject}: passed ({', '.join(counts)})"
     if not verdict.caught_by:
         return f"{kind} of {verdict.subject}: not verified, for there are no checks to run"
     return f"{kind} of {verdict.subject}: refused by {', '.join(verdict.caught_by)}"

@@ -64,7 +64,7 @@ def _print(began: str, verdict: Verdict, shown: dict[str, str]) -> None:
 
 
 def _word(check: CheckOutcome) -> tuple[str, str]:
-    if check.detail.startswith("not checked"):
+    if not check.was_made:
         return "not checked", "yellow"
     return ("passed", "green") if check.passed else ("failed", "red")
 

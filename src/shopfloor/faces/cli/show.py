@@ -23,7 +23,6 @@ from shopfloor.faces.page.build import duration, money
 from shopfloor.floor.report import AssertionLine, Report
 
 DIFF_LINES = 60
-NOT_CHECKED = "not checked"
 _STYLES = {"passed": "green", "failed": "red", "blocked": "yellow"}
 
 
@@ -177,7 +176,7 @@ def _checks(report: Report) -> Table:
     table = Table(title="\nLast checks", title_justify="left", box=None, padding=(0, 1), show_header=False)
     for check in report.checks:
         mark = Text("failed", "red") if not check.passed else Text("passed", "green")
-        if check.detail.startswith(NOT_CHECKED):
+        if not check.checked:
             mark = Text("not checked", "yellow")
         table.add_row(mark, Text(check.name), Text(check.command, "dim"), Text(check.detail, "dim"))
     return table

@@ -6,9 +6,9 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from shopfloor.domain.mission import CheckOutcome, Evidence, Finding
+from shopfloor.domain.mission import Evidence, Finding
 from shopfloor.domain.spending import Spent
-from shopfloor.floor.report import AssertionLine, FeatureLine, Report
+from shopfloor.floor.report import AssertionLine, CheckLine, FeatureLine, Report
 
 TEMPLATE = Path(__file__).with_name("report.html")
 NONE = '<p class="soft">None.</p>'
@@ -100,9 +100,9 @@ def _finding(finding: Finding) -> str:
     return f"<div class=row>{head}<p>{escape(finding.text)}{where}</p></div>"
 
 
-def _check(check: CheckOutcome, blob: Blob) -> str:
+def _check(check: CheckLine, blob: Blob) -> str:
     verdict = "passed" if check.passed else "failed"
-    verdict = "open" if check.detail.startswith("not checked") else verdict
+    verdict = verdict if check.checked else "open"
     shown = "".join(_evidence(one, blob) for one in check.evidence)
     head = f"<span class='verdict {verdict}'>{verdict}</span><span>{escape(check.name)}</span>"
     return f"<details><summary>{head}<span class=soft>{escape(check.detail)}</span></summary>{shown}</details>"
