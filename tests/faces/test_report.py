@@ -130,14 +130,16 @@ def eventually(claim: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def at_the_question(person: Person, model: str, answer: Callable[[int, int], object]) -> tuple[int, str]:
+def at_the_question(
+    person: Person, model: str, answer: Callable[[int, int], object], no_color: str = ""
+) -> tuple[int, str]:
     """The program in a terminal, up to "Go ahead?"; `answer` gets its process id and its terminal."""
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(person.repository)
         kept = {"XDG_STATE_HOME": str(person.home / "state"), "XDG_CONFIG_HOME": str(person.home / "config")}
         words = [sys.executable, "-m", "shopfloor", "mission", BRIEF, "--model", model]
-        os.execve(sys.executable, words, {**os.environ, **kept, "TERM": "xterm"})
+        os.execve(sys.executable, words, {**os.environ, **kept, "TERM": "xterm", "NO_COLOR": no_color})
     said, answered, deadline = b"", False, time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if select.select([terminal], [], [], 0.1)[0]:
@@ -175,3 +177,12 @@ def test_a_plan_waits_for_a_word(
     assert left == code, said
     assert state in person.runs("mission", "list").said
     assert (f"shopfloor/{MISSION}" in git(person.repository, "branch", "--list")) == (state == "verified")
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_nobody_who_wants_no_colours_gets_an_escape(no_color: str, person: Person, tmp_path: Path) -> None:
+    """Neither bold nor dim, in plan, progress and report of a whole mission in a terminal."""
+    script = write_script(tmp_path / "script.json", SCRIPT)
+    left, said = at_the_question(person, script, lambda child, terminal: os.write(terminal, b"y\r"), no_color)
+
+    assert (left, "\x1b" in said) == (exits.VERIFIED, not no_color), said

@@ -123,7 +123,7 @@ class Lines:
             self._shown_at = now
             width = max(40, shutil.get_terminal_size().columns)
             words = plain(" ".join(self._streamed.split()))[-(width - 16) :]
-            print(f"\r\x1b[K{self._styled('dim', f'{self._stamp()}     … {words}')}", end="", flush=True)
+            print(f"{self._cleared()}{self._styled('dim', f'{self._stamp()}     … {words}')}", end="", flush=True)
 
     def told(self, words: str, /) -> None:
         self._line("yellow", f"  {words}")
@@ -169,8 +169,13 @@ class Lines:
     def _wipe(self) -> None:
         """Clears the line on which a model was speaking."""
         if self._shown_at:
-            print("\r\x1b[K", end="", flush=True)
+            print(self._cleared(), end="", flush=True)
         self._streamed, self._shown_at = "", 0.0
+
+    def _cleared(self) -> str:
+        """What empties the line on which a model was speaking, without an escape where none are wanted."""
+        blank = " " * (max(40, shutil.get_terminal_size().columns) - 1)
+        return "\r\x1b[K" if self._colours else f"\r{blank}\r"
 
     def _stamp(self) -> str:
         seconds = int(time.monotonic() - self._started)

@@ -3,6 +3,7 @@
 It does not know where a report comes from.
 """
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -41,14 +42,15 @@ def print_each(values: Sequence[object], output: str) -> None:
         print_json(values)
 
 
-def _console() -> Console:
-    """For words of others: square brackets and colons in them are no markup."""
-    return Console(highlight=False, markup=False, emoji=False)
+def console(*, stderr: bool = False) -> Console:
+    """For words of others: square brackets and colons in them are no markup. With NO_COLOR, nothing is styled."""
+    colours = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, color_system=colours)
 
 
 def print_plan(report: Report) -> None:
     """What a person approves: spec, contract, expected cost, what the mission may do, how to undo it."""
-    out, report = _console(), plain_fact(report)
+    out, report = console(), plain_fact(report)
     assert report.plan is not None
     plan = report.plan.plan
     out.print(Panel(Markdown(plan.spec.text), title="Spec", title_align="left"))
@@ -86,7 +88,7 @@ def print_plan(report: Report) -> None:
 
 def print_report(report: Report) -> None:
     """The whole job, as one would show it to a colleague."""
-    out, report = _console(), plain_fact(report)
+    out, report = console(), plain_fact(report)
     out.print()
     out.print(Rule(_headline(report)))
     if report.reason:  # below the line, which is cut at the terminal's width
