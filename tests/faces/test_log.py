@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from shopfloor.faces.cli import exits
 from shopfloor.testing.commands import Command, Person, write_script
 from shopfloor.testing.workshop import call, make_repository
 
@@ -56,3 +57,13 @@ def test_following_what_has_ended_ends_too(tmp_path: Path) -> None:
 
     assert (whole.exit_code, "MissionEnded" in whole.said) == (0, True), whole.said
     assert (agent.exit_code, "ModelReplied" in agent.said) == (0, True), agent.said
+
+
+def test_a_kind_that_there_is_not(tmp_path: Path) -> None:
+    """A mistyped kind is no empty log: the kinds there are get named."""
+    person = Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", {"calc.py": "x = 1\n"}))
+
+    done = person.runs("log", RUN, "--kind", "Nope")
+
+    assert done.exit_code == exits.USAGE
+    assert "there is no kind 'Nope'; there are AgentStarted, ModelCalled," in done.said

@@ -133,11 +133,45 @@ def test_the_doctor_asks_a_persons_own_provider(person: Person) -> None:
     assert f"mine: {address} lists" in keyed.said
 
 
+@pytest.mark.parametrize("key", ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"])
+def test_which_model_is_meant_when_none_is_named(key: str, person: Person) -> None:
+    """Doctor and settings both say what a key alone would choose."""
+    with MockProvider() as provider:
+        bases = {name: text for name, text in provider.environment.items() if name.endswith("_BASE_URL")}
+        keyed = replace(person, environment={**bases, key: "x"})
+        checked, shown = keyed.runs("doctor"), keyed.runs("config", "show", "-o", "json")
+
+    used = msgspec.json.decode(shown.said)["model"]["used"]
+    assert used.startswith(key.partition("_")[0].lower() + ":")
+    assert f"no model is named, so {used} would be used" in checked.said
+    assert f"No model is named, so {used} would be used." in keyed.runs("config", "show").said
+
+
 def test_nothing_done_is_nothing_verified(person: Person, tmp_path: Path) -> None:
     """The checks pass as they did before; nobody can say of work that does not exist that it is done."""
     done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
 
     assert (done.exit_code, "Nothing was changed." in done.said) == (exits.UNVERIFIED, True), done.said
+
+
+def test_a_budget_can_be_lifted(person: Person, tmp_path: Path) -> None:
+    """`none` is a budget too: what had stopped for want of tokens goes on without any limit."""
+    model = write_script(tmp_path / "script.json", {("solo",): (call("shell", command="ls"), "Nothing to do.")})
+    stopped = person.runs("run", TASK, "--model", model, "--budget", "1tok")
+    lifted = person.runs("mission", "resume", RUN, "--budget", "none")
+
+    assert (stopped.exit_code, lifted.exit_code) == (exits.OUT_OF_BUDGET, exits.UNVERIFIED), lifted.said
+
+
+def test_a_brief_from_standard_input(person: Person, tmp_path: Path) -> None:
+    """What another program writes is a brief like any other; bytes that are no text are refused."""
+    words = ("mission", "-f", "-", "--plan-only", "--model", write_script(tmp_path / "script.json", SCRIPT))
+
+    planned, refused = person.runs(*words, typed=BRIEF.encode()), person.runs(*words, typed=b"\xff\xfe")
+
+    assert planned.exit_code == exits.NEEDS_PERSON, planned.said
+    assert f"brief: {BRIEF}" in planned.said
+    assert (refused.exit_code, "The brief '-' cannot be read" in refused.said) == (exits.GAVE_UP, True), refused.said
 
 
 def test_a_budget_in_money_needs_a_price(person: Person, tmp_path: Path) -> None:

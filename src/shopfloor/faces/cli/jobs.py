@@ -72,13 +72,15 @@ def flags(*, model: str, budget: str, auto: str = "", sandbox: str = "") -> dict
 
 
 def brief_of(words: str, file: Path | None) -> str:
-    """The brief, from the command line or a file."""
+    """The brief, from the command line, a file, or for `-` from standard input."""
     if bool(words) == (file is not None):
-        raise GiveUp('Give a brief, as words (`shopfloor mission "…"`) or as a file (-f brief.md), not both.')
+        raise GiveUp(
+            'Give a brief, as words (`shopfloor mission "…"`) or as a file (-f brief.md; - reads it from a pipe).'
+        )
     if file is None:
         return words
     try:
-        return file.read_text(encoding="utf-8")
+        return sys.stdin.buffer.read().decode() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as trouble:
         raise GiveUp(f"The brief {str(file)!r} cannot be read: {trouble}.") from trouble
 
