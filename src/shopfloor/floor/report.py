@@ -1,6 +1,6 @@
 """What came of a job, as one value that text, JSON and a colleague can be shown.
 
-Read from the journal alone. It does not know how it is laid out.
+Read from the journal, and from the repository whether its branch is still there. It does not know how it is laid out.
 """
 
 from datetime import datetime
@@ -23,6 +23,7 @@ from shopfloor.journal.store import Journal, Recorded
 from shopfloor.journal.views import spent
 from shopfloor.missions.shop import mission_stream
 from shopfloor.missions.state import Mission
+from shopfloor.repo.git import users_git
 from shopfloor.repo.store import Store
 
 TAIL_LINES = 12
@@ -111,6 +112,7 @@ class Report(Fact):
     branch: str = ""
     commit: str = ""
     merge_command: str = ""
+    """What merges the branch, "" once it is not there any more."""
     merged: str = ""
     """The branch that a policy has merged it into, "" if none has."""
     undo_command: str = ""
@@ -127,7 +129,8 @@ class Report(Fact):
 async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, mission_id: str) -> Report:
     """The report on a mission or run. GiveUp when there is none of that name.
 
-    Missions keep their folders in `missions`; None leaves out what changed, which is read from there.
+    Missions keep their folders in `missions`; None leaves out what changed, which is read from there, and whether the
+    branch is still there.
     """
     recorded = await journal.read(mission_stream(mission_id))
     mission = await mission_of(journal, mission_id)
@@ -137,9 +140,10 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
     asked, ready = mission.request, mission.ready
     leave, reason = _standing(mission)
     is_verified = verified(mission) and leave == "done"
-    diff, diff_missing = "", ""
+    diff, diff_missing, is_there = "", "", True
     if ready and missions:
         diff, diff_missing = await _diff(missions / mission_id, asked.base, ready.commit)
+        is_there = await users_git(Path(asked.repository)).commit_of(f"refs/heads/{ready.branch}") is not None
     all_spent = sum((agent.spent for agent in agents), Spent(seconds=mission.judging_seconds))
     return Report(
         id=mission_id,
@@ -166,9 +170,9 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         fixes=tuple(FixLine(id=fix.id, because=one.because) for one in mission.fixes for fix in one.features),
         branch=ready.branch if ready else "",
         commit=ready.commit if ready else "",
-        merge_command=ready.merge_command if ready else "",
+        merge_command=ready.merge_command if ready and is_there else "",
         merged=mission.merged.target if mission.merged else "",
-        undo_command=_undo(mission),
+        undo_command=_undo(mission) if is_there or mission.merged else "",
         failed_output=tuple(_tail_of(check, blobs) for check in _last_checks(mission) if not check.passed),
         diff=diff,
         diff_missing=diff_missing,

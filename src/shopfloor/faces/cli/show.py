@@ -235,6 +235,8 @@ def _print_next(out: Console, report: Report) -> None:
         _command(out, Text("Not verified; merge it all the same:  ", style="yellow").append(report.merge_command))
     elif report.merge_command:
         _command(out, Text("Merge it:  ", style="bold").append(report.merge_command, style="green"))
+    elif report.branch:
+        out.print(Text(f"The branch {report.branch} is not there any more.", style="dim"))
     if report.undo_command:
         _command(out, Text("Undo it:   ", style="bold").append(report.undo_command))
     elif report.needs_approval:
