@@ -420,7 +420,7 @@ async def open_factory(
     models: Mapping[str, Model] | None = None,
     journal: Journal | None = None,
 ) -> AsyncGenerator[Factory]:
-    """A factory over the state folder that the settings name. Broken when the folder cannot be used.
+    """A factory over the state folder that the settings name. Unwritable when it cannot be used.
 
     `models` are models at hand, by name, for those who test their factory without one; `journal` takes the place of
     the one in the state folder, and is closed too.

@@ -6,19 +6,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import msgspec
 import pytest
 
 from shopfloor.domain.events import AgentCorrected, AgentEnded, MissionRequested, ToolReturned
 from shopfloor.faces.cli import exits
+from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.models.mock_provider import MockProvider, Served
 from shopfloor.models.script import Answer, ScriptedCall
 from shopfloor.testing import notes
-from shopfloor.testing.commands import Person, write_script
+from shopfloor.testing.commands import Command, Person, write_script
 from shopfloor.testing.subtraction import ALONE, BRIEF, BUILD, FILES, GOOD, MISSION, SCRIPT
 from shopfloor.testing.workshop import call, git, make_repository, plan, write_files
 
@@ -27,6 +30,8 @@ RUN = "look-around-1"
 SOLO = f"agent/{RUN}/solo/1"
 DONE = {("solo",): ("Nothing to do.",)}
 WRITES = {("solo",): (call("write", path="calc.py", content=GOOD), "Done.")}
+OWN_RISK = ("--sandbox", "none", "--auto", "high")
+needs_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
 TOOLS = ("bash", "cat", "env", "git", "mkdir", "rm", "sed", "sh")
 """All that a machine without bubblewrap and without Chromium has to offer."""
 
@@ -676,7 +681,7 @@ def test_a_state_folder_that_cannot_be_made(person: Person, tmp_path: Path) -> N
 
     done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
 
-    assert done.exit_code == exits.BROKEN
+    assert done.exit_code == exits.GAVE_UP
     assert f"folder '{person.home}/state' cannot be made: File exists; choose another folder" in done.said
 
 
@@ -688,5 +693,87 @@ def test_a_state_folder_that_cannot_be_written(person: Person, tmp_path: Path) -
 
     done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
 
-    assert done.exit_code == exits.BROKEN
+    assert done.exit_code == exits.GAVE_UP
     assert f"folder '{person.state}' is not writable, so no journal can be kept there; choose another" in done.said
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("missing", ["the folder", "a part of it"])
+def test_a_state_folder_on_a_disk_that_is_read_only(missing: str, person: Person, tmp_path: Path) -> None:
+    """What cannot be written is named, whether it is all of it or a part that is only met later; it is no bug."""
+    kept = person.state if missing == "the folder" else person.state / "missions"
+    kept.mkdir(parents=True)
+    locked = replace(person, inside=("bwrap", "--dev-bind", "/", "/", "--ro-bind", str(kept), str(kept)))
+
+    done = locked.runs("run", TASK, *OWN_RISK, "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert (done.exit_code, f"'{kept}" in done.said) == (exits.GAVE_UP, True), done.said
+    assert "should not have happened" not in done.said
+
+
+@needs_bubblewrap
+def test_a_disk_that_is_full(person: Person, tmp_path: Path) -> None:
+    """It passes once somebody makes room, and that is what the person is told."""
+    person.state.mkdir(parents=True)
+    disk = ("bwrap", "--dev-bind", "/", "/", "--size", "2000000", "--tmpfs", str(person.state))
+
+    done = replace(person, inside=disk).runs("mission", "list")
+    begun = replace(person, inside=disk).runs(
+        "run", TASK, *OWN_RISK, "--model", write_script(tmp_path / "script.json", DONE)
+    )
+
+    assert done.exit_code == 0, "who only looks needs no room"
+    words = f"the disk under the journal '{person.state}/journal.db' is full; free some space and resume"
+    assert (begun.exit_code, begun.said.partition(": nothing")[0]) == (exits.TRY_LATER, f"shopfloor: {words}")
+
+
+# --- meanwhile --------------------------------------------------------------------------------------------------
+
+
+def test_a_repository_that_is_moved_while_a_run_works(person: Person, tmp_path: Path) -> None:
+    """Nobody can be handed the work: that is said, and with the repository back in its place the same run goes on."""
+    with at_work(person, tmp_path, WRITES[("solo",)]) as (running, go):
+        person.repository.rename(tmp_path / "elsewhere")
+        go()
+        done = running.wait()
+    (tmp_path / "elsewhere").rename(person.repository)
+    resumed = person.runs("mission", "resume", RUN)
+
+    assert (done.exit_code, "should not have happened" in done.said) == (exits.TRY_LATER, False), done.said
+    assert "The repository is not where it was; put it back, and resume: nothing is lost" in done.said
+    assert resumed.exit_code == exits.VERIFIED, resumed.said
+
+
+def test_a_run_that_another_process_takes_over(person: Person, tmp_path: Path) -> None:
+    """Whoever slept too long stops without a word in the journal, and says what became of its run."""
+
+    async def taken_over() -> None:
+        journal = open_sqlite(person.state / "journal.db", is_dead=lambda holder: True)
+        await journal.acquire(f"mission/{RUN}", "somebody", 600)
+        await journal.close()
+
+    with at_work(person, tmp_path, ("Done.",)) as (running, go):
+        anyio.run(taken_over)
+        facts = person.facts(SOLO)
+        go()
+        done = running.wait()
+
+    assert (done.exit_code, "should not have happened" in done.said) == (exits.TRY_LATER, False), done.said
+    assert (
+        "shopfloor: another process has taken over, so this one has stopped: the lease of 'mission/look-" in done.said
+    )
+    assert person.facts(SOLO) == facts
+
+
+@contextmanager
+def at_work(
+    person: Person, folder: Path, then: Sequence[Answer | str]
+) -> Iterator[tuple[Command, Callable[[], object]]]:
+    """A run whose agent waits in a command until it is told to go on."""
+    waits = call("shell", command="for i in $(seq 600); do [ -e .git/go ] && exit; sleep 0.1; done")
+    running = person.starts("run", TASK, "--model", write_script(folder / "script.json", {("solo",): (waits, *then)}))
+    until = time.monotonic() + 60
+    while not any(fact.kind == "ToolCalled" for fact in person.facts(SOLO)):
+        assert time.monotonic() < until, "the agent did not begin"
+        time.sleep(0.05)
+    yield running, (person.state / "missions" / RUN / "checkouts" / "solo" / ".git" / "go").touch

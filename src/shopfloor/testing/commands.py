@@ -58,11 +58,15 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Who types commands, in a repository; `home` holds their settings and the state folder."""
+    """Who types commands, in a repository; `home` holds their settings and the state folder.
+
+    `inside` are the words of another command that runs theirs, in surroundings of its own.
+    """
 
     home: Path
     repository: Path
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    inside: tuple[str, ...] = ()
     started: list[Command] = field(default_factory=list[Command])
 
     def __enter__(self) -> "Person":
@@ -94,7 +98,7 @@ class Person:
             keyboard.write(typed)
             keyboard.seek(0)
             process = subprocess.Popen(
-                (sys.executable, "-m", "shopfloor", *words),
+                (*self.inside, sys.executable, "-m", "shopfloor", *words),
                 cwd=self.repository,
                 env=self._environment(),
                 stdin=keyboard,
