@@ -107,7 +107,8 @@ def test_the_state_folder_is_the_setting_s_or_the_user_s(tmp_path: Path) -> None
         ('sandbox = "docker"', "`$.sandbox`"),
         ('[models]\nboss = "x:y"', "Invalid enum value 'boss'"),
         ('[providers.ours]\nbase_url = "http://x"\nkey = "sk-1"', "unknown field `key`"),
-        ("[providers.ours]\nwire = 'openai-chat'", "missing required field `base_url`"),
+        ("[providers.ours]\nwire = 'openai-chat'", "missing required field `base_url` - at `$.providers.ours`"),
+        ('[providers.a]\nbase_url = "http://a"\n[providers.b]\nbase_url = "b"', "at `$.providers.b.base_url`"),
         ('[prices."a:b"]\ninput = "cheap"\noutput = 1', "Expected `float`, got `str`"),
     ],
 )
@@ -152,6 +153,8 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     [
         ("", Budget()),
         ("   ", Budget()),
+        ("none", Budget()),
+        (" None ", Budget()),
         ("2usd", Budget(usd=2.0)),
         ("0.50$", Budget(usd=0.5)),
         ("500ktok", Budget(tokens=500_000)),
@@ -177,6 +180,7 @@ def test_amounts_of_money_tokens_time_and_turns(text: str, budget: Budget) -> No
     ("text", "part"),
     [
         ("2", "2"),
+        ("2usd|none", "none"),
         ("usd", "usd"),
         ("2eur", "2eur"),
         ("-2usd", "-2usd"),

@@ -225,13 +225,18 @@ class Factory:
             for name in {wishes.model} if wishes.model else {name for _, name in mission.asked.models}:
                 self.models.model(name)
 
-    async def carry(self, mission_id: str, wishes: Wishes) -> Left:
-        """Carries a mission on to its end, or to where it must wait. TryLater while another runner has it."""
+    async def carry(self, mission_id: str, wishes: Wishes, begun: Callable[[], None] = lambda: None) -> Left:
+        """Carries a mission on to its end, or to where it must wait. TryLater while another runner has it.
+
+        Calls `begun` once it is this runner's, and nothing is in the way of its going on.
+        """
         if (await mission_of(self.journal, mission_id)).request is None:
             raise GiveUp(f"There is no mission {mission_id!r}; `shopfloor mission list` shows those there are.")
 
         async def build(lease: Lease) -> tuple[Shop, Origin]:
-            return await self._shop(mission_id, lease, wishes)
+            shop = await self._shop(mission_id, lease, wishes)
+            begun()
+            return shop
 
         orders = Orders(approve=wishes.approve, plan_only=wishes.plan_only, budget=wishes.new_budget)
         return await carry(self.journal, mission_id, build, orders)
@@ -415,7 +420,7 @@ async def open_factory(
     models: Mapping[str, Model] | None = None,
     journal: Journal | None = None,
 ) -> AsyncGenerator[Factory]:
-    """A factory over the state folder that the settings name. Broken when the folder cannot be used.
+    """A factory over the state folder that the settings name. Unwritable when it cannot be used.
 
     `models` are models at hand, by name, for those who test their factory without one; `journal` takes the place of
     the one in the state folder, and is closed too.

@@ -37,7 +37,7 @@ class Settings(Fact, forbid_unknown_fields=True):
     model: Annotated[str, msgspec.Meta(description="model of every role, PROVIDER:MODEL")] = ""
     models: Annotated[Mapping[RoleName, str], msgspec.Meta(description="models by role")] = {}
     auto: Annotated[Autonomy, msgspec.Meta(description="what agents may do without asking")] = "medium"
-    budget: Annotated[str, msgspec.Meta(description="limits of a job, such as 2usd|500ktok|30min")] = ""
+    budget: Annotated[str, msgspec.Meta(description="limits of a job, such as 2usd|500ktok|30min, or none")] = ""
     sandbox: Annotated[SandboxChoice, msgspec.Meta(description="auto takes the best level this machine has")] = "auto"
     network: Annotated[
         Literal["none", "setup"], msgspec.Meta(description="setup: a set-up command that asks for the network gets it")
@@ -52,8 +52,12 @@ _AMOUNT = re.compile(r"^(\d+(?:\.\d+)?)(usd|\$|k?tok|mtok|tokens?|s|sec|min|h|tu
 
 
 def parse_budget(text: str) -> Budget:
-    """A budget such as `2usd|500ktok|30min`, any mix of money, tokens and time. GiveUp says what cannot be read."""
-    parts = re.split(r"[|,\s]+", text.strip().lower()) if text.strip() else ()
+    """A budget such as `2usd|500ktok|30min`, any mix of money, tokens and time; `none` limits nothing.
+
+    GiveUp says what cannot be read.
+    """
+    words = text.strip().lower()
+    parts = re.split(r"[|,\s]+", words) if words not in ("", "none") else ()
     found = dict(_amount(part) for part in parts)
     return Budget(
         usd=found.get("usd"),
@@ -71,7 +75,8 @@ def _amount(part: str) -> tuple[str, float]:
         amount = float(match[1]) * factor
         if amount >= 1 or (amount > 0 and kind in ("usd", "seconds")):
             return kind, amount
-    raise GiveUp(f"The budget {part!r} cannot be read; write amounts above 0 like 2usd, 500ktok, 30min, joined by |.")
+    way = "write amounts above 0 like 2usd, 500ktok, 30min, joined by |, or none for no limit"
+    raise GiveUp(f"The budget {part!r} cannot be read; {way}.")
 
 
 _UNITS: dict[str, tuple[str, float]] = {
@@ -129,9 +134,8 @@ def read_settings(flags: Mapping[str, str], environment: Mapping[str, str] = os.
         return Sourced(settings=settings, sources=sources)
     except msgspec.ValidationError as wrong:
         key = _key_of(str(wrong))
-        raise GiveUp(
-            f"A setting is wrong: {wrong}{_choices(key)}. It came from {sources.get(key, 'the settings')}."
-        ) from wrong
+        said = f"A setting is wrong: {_located(wrong, key, values)}{_choices(key)}."
+        raise GiveUp(f"{said} It came from {sources.get(key, 'the settings')}.") from wrong
 
 
 def _layers(flags: Mapping[str, str], environment: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -166,6 +170,17 @@ def _read_file(file: Path) -> Mapping[str, Any]:
 
 def _key_of(wrong: str) -> str:
     return wrong.rpartition("$.")[2].split(".")[0].split("[")[0].rstrip("`")
+
+
+def _located(wrong: msgspec.ValidationError, key: str, values: Mapping[str, Any]) -> str:
+    """The complaint, with the name of the provider or price that it is about: msgspec says `[...]`."""
+    table = values.get(key)
+    for name, value in cast("dict[str, Any]", table).items() if isinstance(table, dict) else ():
+        try:
+            msgspec.convert({key: {name: value}}, Settings)
+        except msgspec.ValidationError as its_own:
+            return str(its_own).replace("[...]", f".{name}")
+    return str(wrong)
 
 
 def _choices(key: str) -> str:

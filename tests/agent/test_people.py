@@ -183,11 +183,26 @@ def test_a_question_waits_and_its_answer_comes_back_as_the_tool_s_result(office:
 
     assert waiting.exit is None
     assert waiting.question is not None
-    assert waiting.question.text == "Which delimiter?\n- comma\n- tab"
+    assert waiting.question.text == "Which delimiter?\n1. comma\n2. tab"
 
     assert office.run([ASKS, "Tabs it is."], role="solo", answers={waiting.question.id: "tab"}).result == "Tabs it is."
     (answer,) = [event.result for event in office.events() if isinstance(event, ToolReturned)]
     assert (answer.text, answer.ok) == ("tab", True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "heard"),
+    [("2", "tab"), (" 1 ", "comma"), ("3", "3"), ("0", "0"), ("02", "02"), ("2, or both", "2, or both"), ("²", "²")],
+)
+def test_an_option_can_be_answered_by_its_number(office: "Office", typed: str, heard: str) -> None:
+    """The model hears the words it gave; an answer that is no option's number is heard as it is."""
+    waiting = office.run([ASKS, "So be it."], role="solo")
+    assert waiting.question is not None
+
+    office.run([ASKS, "So be it."], role="solo", answers={waiting.question.id: typed})
+
+    (answer,) = [event.result for event in office.events() if isinstance(event, ToolReturned)]
+    assert answer.text == heard
 
 
 def test_resumed_without_an_answer_it_waits_on(office: "Office") -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
-from shopfloor.domain.events import ModelReplied, ToolReturned
+from shopfloor.domain.contract import Check, SealedChecks
+from shopfloor.domain.events import ContractSealed, ModelReplied, ToolReturned, VerdictReached
 from shopfloor.domain.messages import Call, Message, Result
+from shopfloor.domain.mission import CheckOutcome, Judge, Verdict
 from shopfloor.domain.spending import Usage
 from shopfloor.faces.cli.progress import Lines
 
@@ -44,3 +46,38 @@ def test_a_model_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -
     Lines().heard("agent/m/solo/1", replied("echo \\u001b]0;owned\\u0007\\u001b[2J"))
 
     assert capsys.readouterr().out == "  0:00      7  shell echo  ]0;owned  [2J\n"
+
+
+@pytest.mark.parametrize(
+    ("checked", "red", "words"),
+    [
+        ((("A", "G"), ("B",)), ("A", "B"), ", 2 seen to fail on the base, 1 guard seen to hold"),
+        ((("A",),), ("A",), ", 1 seen to fail on the base"),
+        ((("F", "G"),), (), ", 2 guards seen to hold"),
+        ((), (), ""),
+    ],
+    ids=["both", "only new", "only guards", "nothing to run"],
+)
+def test_a_seal_tells_guards_from_what_failed(
+    checked: tuple[tuple[str, ...], ...], red: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only what was seen to fail on the base is said to have failed there."""
+    checks = SealedChecks(checks=tuple(Check(assertions=names, command="make test", files=()) for names in checked))
+    sealed = ContractSealed(seal="0123456789abcdef", contract="", checks=checks, services="", red_on_base=red)
+    Lines().heard("mission/m", sealed)
+
+    assert capsys.readouterr().out == f"  0:00  contract sealed 0123456789ab{words}\n"
+
+
+def test_a_check_that_was_not_made_is_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    """What could not be checked refuses nobody, and nobody is told that it passed."""
+    made = CheckOutcome(name="tests", passed=True)
+    left_out = CheckOutcome(name="control", passed=True, detail="not checked: no known way to make these tests fail")
+    for checks in ((made, left_out), (made, made)):
+        verdict = Verdict(kind="scrutiny", subject="task", commit="c", contract="", judge=Judge(), checks=checks)
+        Lines().heard("mission/m", VerdictReached(verdict=verdict, round=1))
+
+    assert capsys.readouterr().out.splitlines() == [
+        "  0:00  scrutiny of task: passed (1 check, 1 not checked, 0 assertions)",
+        "  0:00  scrutiny of task: passed (2 checks, 0 assertions)",
+    ]

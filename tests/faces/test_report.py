@@ -2,22 +2,27 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shopfloor.faces.cli import exits
 from shopfloor.faces.cli.plain import plain_lines
 from shopfloor.testing.commands import Person, write_script
-from shopfloor.testing.subtraction import BRIEF, FILES, MISSION, SCRIPT
-from shopfloor.testing.workshop import git, make_repository
+from shopfloor.testing.subtraction import BRIEF, CALC, FILES, GOOD, MISSION, SCRIPT
+from shopfloor.testing.workshop import call, git, make_repository
 
 PATIENCE_S = 60.0
+TASK = "Look around"
+RUN = "look-around-1"
 DONE = {("solo",): ("\x1b[2J\x1b[32mcalm: verified\x1b[0m [bold]done[/bold] [/b]",)}
 
 
@@ -65,14 +70,76 @@ def test_a_repository_that_is_gone_spoils_no_list(person: Person, tmp_path: Path
     assert exported.exit_code == 0 and (tmp_path / "export" / "report.html").exists()
 
 
-def at_the_question(person: Person, model: str, answer: Callable[[int, int], object]) -> tuple[int, str]:
+def test_the_list_says_what_was_asked_where_and_when(person: Person, tmp_path: Path) -> None:
+    """The heading of a brief without its marks; one line of JSON for each where lines of JSON are asked for."""
+    brief = "## Look around ##\n\nAnd tell me.\n"
+    day = f"{datetime.now():%Y-%m-%d}"
+    for _ in range(2):
+        person.runs("run", brief, "--model", write_script(tmp_path / "script.json", DONE))
+
+    text, lines = person.runs("mission", "list"), person.starts("mission", "list", "-o", "stream-json")
+    listed = person.runs("mission", "list", "-o", "json")
+
+    assert re.search(rf"look-around-tell-me-1 unverified .* {day} \d\d:\d\d repo Look around$", text.said), text.said
+    lines.wait()
+    told = [msgspec.json.decode(line) for line in lines.output.read_text().splitlines()]
+    assert told == msgspec.json.decode(listed.said)
+    assert [one["id"] for one in told] == ["look-around-tell-me-2", "look-around-tell-me-1"]
+    assert [(one["repository"], one["brief"]) for one in told] == [(str(person.repository), brief)] * 2
+    assert all(datetime.fromisoformat(one["started"]).tzinfo for one in told)
+
+
+def test_what_was_not_checked_is_no_pass(tmp_path: Path) -> None:
+    """Where a command runs no test that could be made to fail, the report says that its control was not made."""
+    files = {"calc.py": CALC, "Makefile": "test:\n\t@python3 -c 'import calc'\n"}
+    person = Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", files))
+    writes = (call("write", path="calc.py", content=GOOD), "Done.")
+
+    done = person.runs("run", BRIEF, "--model", write_script(tmp_path / "script.json", {("solo",): writes}))
+    shown = person.runs("mission", "show", MISSION, "-o", "json")
+
+    checks = {check["name"]: check for check in msgspec.json.decode(shown.said)["checks"]}
+    assert "passed (1 check, 1 not checked, 0 assertions)" in done.said, done.said
+    assert (checks["control"]["checked"], checks["control"]["passed"]) == (False, True)
+    assert "checked" not in checks["tests"]
+
+
+def test_what_it_took_is_time_of_work(person: Person, tmp_path: Path) -> None:
+    """The same in text, JSON and the page, after Ctrl-C too: what models, tools and judges needed, and no pause."""
+    commands = (call("shell", command="sleep 1.5"), call("shell", command="touch begun; sleep 60"))
+    begun = person.state / "missions" / RUN / "checkouts" / "solo" / "begun"
+    with person:
+        running = person.starts("run", TASK, "--model", write_script(tmp_path / "script.json", {("solo",): commands}))
+        eventually(begun.exists)
+        running.process.send_signal(signal.SIGINT)
+        stopped = running.wait()
+        time.sleep(1)
+        shown, exported = person.runs("mission", "show", RUN, "-o", "json"), tmp_path / "export"
+        person.runs("mission", "export", RUN, str(exported))
+
+    report = msgspec.json.decode(shown.said)
+    assert stopped.exit_code == exits.INTERRUPTED and "Took 0 min 02 s of work." in stopped.said, stopped.said
+    assert 1.5 <= report["seconds"] == report["spent"]["seconds"] < 2.5
+    assert "<b>0 min 02 s</b><span class=soft>of work</span>" in (exported / "report.html").read_text()
+
+
+def eventually(claim: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not claim():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.05)
+
+
+def at_the_question(
+    person: Person, model: str, answer: Callable[[int, int], object], no_color: str = ""
+) -> tuple[int, str]:
     """The program in a terminal, up to "Go ahead?"; `answer` gets its process id and its terminal."""
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(person.repository)
         kept = {"XDG_STATE_HOME": str(person.home / "state"), "XDG_CONFIG_HOME": str(person.home / "config")}
         words = [sys.executable, "-m", "shopfloor", "mission", BRIEF, "--model", model]
-        os.execve(sys.executable, words, {**os.environ, **kept, "TERM": "xterm"})
+        os.execve(sys.executable, words, {**os.environ, **kept, "TERM": "xterm", "NO_COLOR": no_color})
     said, answered, deadline = b"", False, time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if select.select([terminal], [], [], 0.1)[0]:
@@ -110,3 +177,12 @@ def test_a_plan_waits_for_a_word(
     assert left == code, said
     assert state in person.runs("mission", "list").said
     assert (f"shopfloor/{MISSION}" in git(person.repository, "branch", "--list")) == (state == "verified")
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_nobody_who_wants_no_colours_gets_an_escape(no_color: str, person: Person, tmp_path: Path) -> None:
+    """Neither bold nor dim, in plan, progress and report of a whole mission in a terminal."""
+    script = write_script(tmp_path / "script.json", SCRIPT)
+    left, said = at_the_question(person, script, lambda child, terminal: os.write(terminal, b"y\r"), no_color)
+
+    assert (left, "\x1b" in said) == (exits.VERIFIED, not no_color), said

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from shopfloor.domain.errors import LeaseLost, TryLater
+from shopfloor.domain.errors import GiveUp, LeaseLost, TryLater
 from shopfloor.factory import Wishes
 from shopfloor.floor.report import Report
 from shopfloor.journal.holder import this_process
@@ -58,6 +58,44 @@ def test_a_second_runner_is_told_who_has_the_mission(workshop_while: "While") ->
     assert (report.exit, report.verified) == ("done", True)
     assert repr(this_process()) in str(told[0])
     assert 0 < told[0].after_s <= 30
+
+
+def test_who_goes_on_is_told_when_it_really_does(workshop_while: "While") -> None:
+    """Not while another one has the mission, and not where its repository is gone."""
+    begun: list[str] = []
+
+    def somebody_else_comes() -> None:
+        with pytest.raises(TryLater):
+            elsewhere(lambda: went_on(workshop, "second"))
+
+    def went_on(workshop: Workshop, who: str) -> Report:
+        async def act() -> Report:
+            async with workshop.factory() as factory:
+                await factory.carry(MISSION, YES, lambda: begun.append(who))
+                return await factory.report(MISSION)
+
+        return anyio.run(act)
+
+    workshop = workshop_while("worker", somebody_else_comes)
+    assert workshop.mission(BRIEF, Wishes(plan_only=True)).state == "waits for a person"
+    workshop.repository.rename(workshop.repository.with_name("gone"))
+    with pytest.raises(BaseException) as raised:
+        went_on(workshop, "nobody")
+    assert isinstance(innermost(raised.value), GiveUp)
+    workshop.repository.with_name("gone").rename(workshop.repository)
+
+    assert went_on(workshop, "first").verified
+    assert begun == ["first"]
+
+
+def test_what_has_ended_needs_no_repository(workshop: Workshop) -> None:
+    """Who resumes it gets its report, wherever the repository is by now."""
+    first = workshop.mission(BRIEF)
+    workshop.repository.rename(workshop.repository.with_name("gone"))
+
+    again = workshop.resume(MISSION)
+
+    assert (again.exit, again.verified, again.commit) == ("done", True, first.commit)
 
 
 def test_a_runner_that_was_replaced_stops_and_writes_nothing(workshop_while: "While") -> None:

@@ -66,6 +66,17 @@ def test_the_one_command_shown_merges_the_work(workshop: Workshop) -> None:
     assert "subtract" in (workshop.repository / "calc.py").read_text()
 
 
+def test_nobody_is_told_to_merge_what_is_gone(workshop: Workshop) -> None:
+    """Once the branch is deleted, merged or not, there is nothing left to merge or to undo."""
+    report = workshop.mission(BRIEF)
+    assert report.undo_command == f"git branch -D {BRANCH}"
+    git(workshop.repository, "branch", "-qD", BRANCH)
+
+    again = workshop.resume(MISSION)
+
+    assert (again.branch, again.merge_command, again.undo_command) == (BRANCH, "", "")
+
+
 def test_a_person_who_stands_elsewhere_is_shown_the_way(workshop_while: "While") -> None:
     """The command goes to the target first."""
     workshop = workshop_while("worker", lambda: git(workshop.repository, "switch", "-qc", "idea"))

@@ -14,9 +14,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from shopfloor.domain.errors import Broken, LeaseLost, Problem
+from shopfloor.domain.errors import Broken, LeaseLost, Problem, TryLater
 from shopfloor.domain.events import ModelCalled, Steered
-from shopfloor.journal.connection import LOG_BYTES, connect, kind_of_mount
+from shopfloor.journal.connection import LOG_BYTES, connect, kind_of_mount, problem_of
 from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.journal.store import Journal, Lease
 from shopfloor.journal.writer import Writer
@@ -298,6 +298,20 @@ def test_a_place_that_cannot_hold_a_journal_is_named(tmp_path: Path) -> None:
         open_sqlite(tmp_path / "taken" / "journal.db")
     with pytest.raises(Broken, match="cannot be opened"):
         open_sqlite(tmp_path)
+
+
+def test_a_full_disk_passes(tmp_path: Path) -> None:
+    """It is no bug of anybody's: whoever makes room goes on."""
+    db = sqlite3.connect(tmp_path / "full.db")
+    db.execute("PRAGMA max_page_count=1")
+    with pytest.raises(sqlite3.Error) as full:
+        db.execute("CREATE TABLE more(x)")
+    db.close()
+
+    trouble = problem_of(full.value, tmp_path / "journal.db")
+
+    assert isinstance(trouble, TryLater)
+    assert str(trouble).endswith("is full; free some space and resume: nothing recorded is lost")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

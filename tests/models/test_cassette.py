@@ -105,6 +105,24 @@ def test_a_reply_that_was_never_recorded_names_conversation_and_turn(tape: Path)
         talk(Cassette(tape), ConversationKey(mission="m1", role="worker", feature="export", attempt=2))
 
 
+def test_who_asks_for_another_mission_is_told_what_the_tape_holds(tape: Path, tmp_path: Path) -> None:
+    """A tape answers to the id of its own mission; what it holds is named, as far as anybody would read it."""
+    with pytest.raises(GiveUp) as raised:
+        talk(Cassette(tape), ConversationKey(mission="m2", role="worker", feature="export"))
+    words = "'cassette:tape' holds no reply for 'm2/worker/export/1', turn 1; it holds "
+    held = "m1/worker/export/1 (3 turns), m1/reviewer/export/1 (1 turn). A conversation is found by its mission's id"
+    assert str(raised.value).startswith(words + held)
+
+    long, empty = tmp_path / "long.jsonl", tmp_path / "empty.jsonl"
+    empty.touch()
+    for number in range(10):
+        talk(Recorder(LIVE, long), ConversationKey(mission=f"m{number}", role="reviewer"))
+    for path, end in ((long, "m7/reviewer/1 (1 turn) and 2 more. A"), (empty, "it holds nothing. A")):
+        with pytest.raises(GiveUp) as raised:
+            talk(Cassette(path))
+        assert end in str(raised.value)
+
+
 def test_a_line_torn_by_a_crash_is_neither_played_nor_built_upon(tape: Path) -> None:
     """The power failed in the middle of a line: it is ignored, and the next recording starts on a line of its own."""
     tape.write_bytes(tape.read_bytes() + b'{"key":{"mission":"m1","ro')

@@ -6,19 +6,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import msgspec
 import pytest
 
-from shopfloor.domain.events import AgentCorrected, AgentEnded, ToolReturned
+from shopfloor.domain.events import AgentCorrected, AgentEnded, MissionRequested, ToolReturned
 from shopfloor.faces.cli import exits
+from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.models.mock_provider import MockProvider, Served
 from shopfloor.models.script import Answer, ScriptedCall
 from shopfloor.testing import notes
-from shopfloor.testing.commands import Person, write_script
+from shopfloor.testing.commands import Command, Person, write_script
 from shopfloor.testing.subtraction import ALONE, BRIEF, BUILD, FILES, GOOD, MISSION, SCRIPT
 from shopfloor.testing.workshop import call, git, make_repository, plan, write_files
 
@@ -27,6 +30,8 @@ RUN = "look-around-1"
 SOLO = f"agent/{RUN}/solo/1"
 DONE = {("solo",): ("Nothing to do.",)}
 WRITES = {("solo",): (call("write", path="calc.py", content=GOOD), "Done.")}
+OWN_RISK = ("--sandbox", "none", "--auto", "high")
+needs_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
 TOOLS = ("bash", "cat", "env", "git", "mkdir", "rm", "sed", "sh")
 """All that a machine without bubblewrap and without Chromium has to offer."""
 
@@ -133,11 +138,45 @@ def test_the_doctor_asks_a_persons_own_provider(person: Person) -> None:
     assert f"mine: {address} lists" in keyed.said
 
 
+@pytest.mark.parametrize("key", ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"])
+def test_which_model_is_meant_when_none_is_named(key: str, person: Person) -> None:
+    """Doctor and settings both say what a key alone would choose."""
+    with MockProvider() as provider:
+        bases = {name: text for name, text in provider.environment.items() if name.endswith("_BASE_URL")}
+        keyed = replace(person, environment={**bases, key: "x"})
+        checked, shown = keyed.runs("doctor"), keyed.runs("config", "show", "-o", "json")
+
+    used = msgspec.json.decode(shown.said)["model"]["used"]
+    assert used.startswith(key.partition("_")[0].lower() + ":")
+    assert f"no model is named, so {used} would be used" in checked.said
+    assert f"No model is named, so {used} would be used." in keyed.runs("config", "show").said
+
+
 def test_nothing_done_is_nothing_verified(person: Person, tmp_path: Path) -> None:
     """The checks pass as they did before; nobody can say of work that does not exist that it is done."""
     done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
 
     assert (done.exit_code, "Nothing was changed." in done.said) == (exits.UNVERIFIED, True), done.said
+
+
+def test_a_budget_can_be_lifted(person: Person, tmp_path: Path) -> None:
+    """`none` is a budget too: what had stopped for want of tokens goes on without any limit."""
+    model = write_script(tmp_path / "script.json", {("solo",): (call("shell", command="ls"), "Nothing to do.")})
+    stopped = person.runs("run", TASK, "--model", model, "--budget", "1tok")
+    lifted = person.runs("mission", "resume", RUN, "--budget", "none")
+
+    assert (stopped.exit_code, lifted.exit_code) == (exits.OUT_OF_BUDGET, exits.UNVERIFIED), lifted.said
+
+
+def test_a_brief_from_standard_input(person: Person, tmp_path: Path) -> None:
+    """What another program writes is a brief like any other; bytes that are no text are refused."""
+    words = ("mission", "-f", "-", "--plan-only", "--model", write_script(tmp_path / "script.json", SCRIPT))
+
+    planned, refused = person.runs(*words, typed=BRIEF.encode()), person.runs(*words, typed=b"\xff\xfe")
+
+    assert planned.exit_code == exits.NEEDS_PERSON, planned.said
+    assert f"brief: {BRIEF}" in planned.said
+    assert (refused.exit_code, "The brief '-' cannot be read" in refused.said) == (exits.GAVE_UP, True), refused.said
 
 
 def test_a_budget_in_money_needs_a_price(person: Person, tmp_path: Path) -> None:
@@ -416,6 +455,25 @@ def test_a_mission_whose_repository_is_gone_can_be_ended(person: Person, tmp_pat
     assert (cancelled.exit_code, "A person cancelled it" in cancelled.said) == (exits.STOPPED, True), cancelled.said
 
 
+def test_resume_and_cancel_say_how_a_mission_stands(person: Person, tmp_path: Path) -> None:
+    """What goes on is said to go on; what has ended to have ended, and how, with the exit code of its report."""
+    endless = tuple(call("shell", command=f"echo {number}") for number in range(9))
+    model = write_script(tmp_path / "script.json", {("solo",): (*endless, "Done.")})
+    person.runs("run", TASK, "--model", model, "--budget", "2ktok")
+    goes_on, has_ended = f"{RUN} goes on where it was", f"{RUN} has already ended: done nothing was changed"
+
+    unknown = person.runs("mission", "resume", "nobody-1")
+    resumed = person.runs("mission", "resume", RUN, "--budget", "500ktok")
+    facts = (person.facts(f"mission/{RUN}"), person.facts(f"inbox/mission/{RUN}"))
+    again, cancelled = person.runs("mission", "resume", RUN), person.runs("mission", "cancel", RUN)
+
+    assert (unknown.exit_code, "goes on" in unknown.said) == (exits.GAVE_UP, False), unknown.said
+    assert (resumed.exit_code, goes_on in resumed.said) == (exits.UNVERIFIED, True), resumed.said
+    for done in (again, cancelled):
+        assert (done.exit_code, has_ended in done.said, goes_on in done.said) == (exits.UNVERIFIED, True, False)
+    assert facts == (person.facts(f"mission/{RUN}"), person.facts(f"inbox/mission/{RUN}"))
+
+
 def meanwhile(person: Person, folder: Path, files: Mapping[str, str]) -> tuple[int, str]:
     """A mission whose branch is merged by policy, while the person commits something else."""
     settled(person, 'merge = "automatic"\n')
@@ -536,6 +594,31 @@ def test_a_test_that_prints_a_hundred_megabytes(person: Person, tmp_path: Path) 
     assert sum(sizes) < 20_000_000
 
 
+# --- terminals --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("terminal", "shown"),
+    [
+        ({"PYTHONIOENCODING": "latin-1"}, "add s�b ?"),
+        ({"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, "add s?b ?"),
+    ],
+    ids=["latin-1", "ASCII"],
+)
+def test_a_terminal_that_cannot_show_every_sign(
+    terminal: Mapping[str, str], shown: str, person: Person, tmp_path: Path
+) -> None:
+    """What it cannot show is replaced, and the journal has the words as they were typed."""
+    poor = replace(person, environment=terminal)
+    done = poor.runs("run", "add süb ✓", "--model", write_script(tmp_path / "script.json", DONE))
+    listed = poor.runs("mission", "list")
+
+    assert (done.exit_code, f"brief: {shown}" in done.said) == (exits.UNVERIFIED, True), done.said
+    assert (listed.exit_code, shown in listed.said) == (0, True), listed.said
+    (asked, *_) = person.facts("mission/add-s-b-1")
+    assert isinstance(asked.event, MissionRequested) and asked.event.brief.text == "add süb ✓"
+
+
 # --- settings and state -----------------------------------------------------------------------------------------
 
 
@@ -598,7 +681,7 @@ def test_a_state_folder_that_cannot_be_made(person: Person, tmp_path: Path) -> N
 
     done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
 
-    assert done.exit_code == exits.BROKEN
+    assert done.exit_code == exits.GAVE_UP
     assert f"folder '{person.home}/state' cannot be made: File exists; choose another folder" in done.said
 
 
@@ -610,5 +693,87 @@ def test_a_state_folder_that_cannot_be_written(person: Person, tmp_path: Path) -
 
     done = person.runs("run", TASK, "--model", write_script(tmp_path / "script.json", DONE))
 
-    assert done.exit_code == exits.BROKEN
+    assert done.exit_code == exits.GAVE_UP
     assert f"folder '{person.state}' is not writable, so no journal can be kept there; choose another" in done.said
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("missing", ["the folder", "a part of it"])
+def test_a_state_folder_on_a_disk_that_is_read_only(missing: str, person: Person, tmp_path: Path) -> None:
+    """What cannot be written is named, whether it is all of it or a part that is only met later; it is no bug."""
+    kept = person.state if missing == "the folder" else person.state / "missions"
+    kept.mkdir(parents=True)
+    locked = replace(person, inside=("bwrap", "--dev-bind", "/", "/", "--ro-bind", str(kept), str(kept)))
+
+    done = locked.runs("run", TASK, *OWN_RISK, "--model", write_script(tmp_path / "script.json", DONE))
+
+    assert (done.exit_code, f"'{kept}" in done.said) == (exits.GAVE_UP, True), done.said
+    assert "should not have happened" not in done.said
+
+
+@needs_bubblewrap
+def test_a_disk_that_is_full(person: Person, tmp_path: Path) -> None:
+    """It passes once somebody makes room, and that is what the person is told."""
+    person.state.mkdir(parents=True)
+    disk = ("bwrap", "--dev-bind", "/", "/", "--size", "2000000", "--tmpfs", str(person.state))
+
+    done = replace(person, inside=disk).runs("mission", "list")
+    begun = replace(person, inside=disk).runs(
+        "run", TASK, *OWN_RISK, "--model", write_script(tmp_path / "script.json", DONE)
+    )
+
+    assert done.exit_code == 0, "who only looks needs no room"
+    words = f"the disk under the journal '{person.state}/journal.db' is full; free some space and resume"
+    assert (begun.exit_code, begun.said.partition(": nothing")[0]) == (exits.TRY_LATER, f"shopfloor: {words}")
+
+
+# --- meanwhile --------------------------------------------------------------------------------------------------
+
+
+def test_a_repository_that_is_moved_while_a_run_works(person: Person, tmp_path: Path) -> None:
+    """Nobody can be handed the work: that is said, and with the repository back in its place the same run goes on."""
+    with at_work(person, tmp_path, WRITES[("solo",)]) as (running, go):
+        person.repository.rename(tmp_path / "elsewhere")
+        go()
+        done = running.wait()
+    (tmp_path / "elsewhere").rename(person.repository)
+    resumed = person.runs("mission", "resume", RUN)
+
+    assert (done.exit_code, "should not have happened" in done.said) == (exits.TRY_LATER, False), done.said
+    assert "The repository is not where it was; put it back, and resume: nothing is lost" in done.said
+    assert resumed.exit_code == exits.VERIFIED, resumed.said
+
+
+def test_a_run_that_another_process_takes_over(person: Person, tmp_path: Path) -> None:
+    """Whoever slept too long stops without a word in the journal, and says what became of its run."""
+
+    async def taken_over() -> None:
+        journal = open_sqlite(person.state / "journal.db", is_dead=lambda holder: True)
+        await journal.acquire(f"mission/{RUN}", "somebody", 600)
+        await journal.close()
+
+    with at_work(person, tmp_path, ("Done.",)) as (running, go):
+        anyio.run(taken_over)
+        facts = person.facts(SOLO)
+        go()
+        done = running.wait()
+
+    assert (done.exit_code, "should not have happened" in done.said) == (exits.TRY_LATER, False), done.said
+    assert (
+        "shopfloor: another process has taken over, so this one has stopped: the lease of 'mission/look-" in done.said
+    )
+    assert person.facts(SOLO) == facts
+
+
+@contextmanager
+def at_work(
+    person: Person, folder: Path, then: Sequence[Answer | str]
+) -> Iterator[tuple[Command, Callable[[], object]]]:
+    """A run whose agent waits in a command until it is told to go on."""
+    waits = call("shell", command="for i in $(seq 600); do [ -e .git/go ] && exit; sleep 0.1; done")
+    running = person.starts("run", TASK, "--model", write_script(folder / "script.json", {("solo",): (waits, *then)}))
+    until = time.monotonic() + 60
+    while not any(fact.kind == "ToolCalled" for fact in person.facts(SOLO)):
+        assert time.monotonic() < until, "the agent did not begin"
+        time.sleep(0.05)
+    yield running, (person.state / "missions" / RUN / "checkouts" / "solo" / ".git" / "go").touch

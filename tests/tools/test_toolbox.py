@@ -124,4 +124,11 @@ def test_a_person_is_asked_with_the_options() -> None:
     """Where a person is present the question leaves the loop."""
     with pytest.raises(NeedsHuman) as asked:
         anyio.run(ask_tool(person_present=True).run, Ask(question="Which?", options=("red", "blue")))
-    assert asked.value.question == "Which?\n- red\n- blue"
+    assert (asked.value.question, asked.value.options) == ("Which?\n1. red\n2. blue", ("red", "blue"))
+
+
+def test_options_that_are_numbers_have_none() -> None:
+    """Nobody could tell whether the answer 2 is the second of them, or two."""
+    with pytest.raises(NeedsHuman) as asked:
+        anyio.run(ask_tool(person_present=True).run, Ask(question="How many digits?", options=("2", "3")))
+    assert (asked.value.question, asked.value.options) == ("How many digits?\n- 2\n- 3", ())

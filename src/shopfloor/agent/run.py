@@ -284,7 +284,7 @@ async def _perform(job: Job, call: Call) -> Result:
             return await job.toolbox.perform(call)
         return Result(call_id=call.id, text="Ended while it ran: the job's time is used up.", ok=False)
     except NeedsHuman as need:
-        return Result(call_id=call.id, text=_answer(job, call, need.question))
+        return Result(call_id=call.id, text=_chosen(_answer(job, call, need.question), need.options))
 
 
 def _answer(job: Job, call: Call, question: str) -> str:
@@ -296,6 +296,11 @@ def _answer(job: Job, call: Call, question: str) -> str:
     if name not in job.answers:
         raise Suspended(Question(id=name, text=question))
     return job.answers[name]
+
+
+def _chosen(answer: str, options: tuple[str, ...]) -> str:
+    """The option whose number this is; any other answer as it was given."""
+    return {str(number): option for number, option in enumerate(options, 1)}.get(answer.strip(), answer)
 
 
 def yes(answer: str) -> bool:

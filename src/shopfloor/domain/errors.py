@@ -7,7 +7,8 @@
     ├── NeedsHuman        only a person can answer: waiting is a state, not a failure
     └── Broken            our own bug, or a promise of the machine that did not hold
         ├── Conflict      a stream has grown since its writer read it; nothing was written
-        └── LeaseLost     another runner has taken over: this one stops without another word
+        ├── LeaseLost     another runner has taken over: this one stops without another word
+        └── Unwritable    what must be kept cannot be: a person mends the place, and the same goes on
 
 A failing test suite, a refused patch and an exhausted budget are values, never exceptions.
 Every message names the thing, says what happened, and what to do.
@@ -35,11 +36,12 @@ class GiveUp(Problem):
 
 
 class NeedsHuman(Problem):
-    """Only a person can answer `question`."""
+    """Only a person can answer `question`; they may choose one of the `options` by the number it has there."""
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, options: tuple[str, ...] = ()) -> None:
         super().__init__(question)
         self.question = question
+        self.options = options
 
 
 class Broken(Problem):
@@ -48,6 +50,10 @@ class Broken(Problem):
 
 class Conflict(Broken):
     """A stream does not end where its writer expected; nothing was written. Whoever expected it reads again."""
+
+
+class Unwritable(Broken):
+    """What must be kept cannot be written where it belongs; the runner stops, and ends nothing."""
 
 
 class LeaseLost(Broken):

@@ -97,6 +97,11 @@ class CheckOutcome(Fact):
     exit_code: int | None = None
     evidence: tuple[Evidence, ...] = ()
 
+    @property
+    def was_made(self) -> bool:
+        """Whether anything was checked: where nothing could be, that refuses nobody, and is no pass either."""
+        return not self.detail.startswith("not checked")
+
 
 AssertionVerdict: TypeAlias = Literal["passed", "failed", "blocked"]
 

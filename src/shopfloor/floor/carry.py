@@ -34,7 +34,7 @@ async def carry(
         except LeaseLost:
             raise
         except Problem as trouble:
-            return await _end_if_cancelled(journal, lease, mission_id, trouble)
+            return await _left_without_shop(journal, lease, mission_id, trouble)
         left = await Runner(shop, orders).run()
         if left.exit is None:
             left = await _deliver(shop, origin, left.mission)
@@ -45,12 +45,17 @@ async def carry(
         return left
 
 
-async def _end_if_cancelled(journal: Journal, lease: Lease, mission_id: str, trouble: Problem) -> Left:
-    """A mission that can go on no more, because its repository is gone, can still be ended by a person's word."""
+async def _left_without_shop(journal: Journal, lease: Lease, mission_id: str, trouble: Problem) -> Left:
+    """A mission that can go on no more, because its repository is gone, can still be ended by a person's word.
+
+    One that had ended before needs no repository.
+    """
     stream = mission_stream(mission_id)
     mission = await mission_of(journal, mission_id)
+    if mission.ended is not None:
+        return Left(exit=mission.ended.exit, reason=mission.ended.reason, mission=mission)
     letters = await journal.read(inbox_of(stream))
-    if mission.ended is not None or not any(isinstance(letter.event, CancelAsked) for letter in letters):
+    if not any(isinstance(letter.event, CancelAsked) for letter in letters):
         raise trouble
     ended = MissionEnded(exit="stopped", reason=f"a person cancelled it; it could not have gone on: {trouble}")
     await journal.append(stream, (ended,), lease=lease)

@@ -1,10 +1,13 @@
 """What came of a job, as one value that text, JSON and a colleague can be shown.
 
-Read from the journal alone. It does not know how it is laid out.
+Read from the journal, and from the repository whether its branch is still there. It does not know how it is laid out.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import cast
+
+import msgspec
 
 from shopfloor.context.cache import CacheBreak, CachedCall, cache_breaks
 from shopfloor.domain.errors import GiveUp, Problem
@@ -20,6 +23,7 @@ from shopfloor.journal.store import Journal, Recorded
 from shopfloor.journal.views import spent
 from shopfloor.missions.shop import mission_stream
 from shopfloor.missions.state import Mission
+from shopfloor.repo.git import users_git
 from shopfloor.repo.store import Store
 
 TAIL_LINES = 12
@@ -36,6 +40,12 @@ class AssertionLine(Fact):
     reason: str = ""
     rounds: int = 0
     evidence: tuple[Evidence, ...] = ()
+
+
+class CheckLine(CheckOutcome):
+    """A check, and whether it could be made at all: one that was not has passed only in that it refuses nobody."""
+
+    checked: bool = True
 
 
 class AgentLine(Fact):
@@ -84,6 +94,8 @@ class Report(Fact):
     sandbox: str
     network: str
     repository: str
+    started: datetime
+    """When a person asked for it, in this machine's time."""
     base: str
     remarks: tuple[str, ...] = ()
     plan: MissionPlanned | None = None
@@ -91,7 +103,7 @@ class Report(Fact):
     """The plan is sealed, and waits for a person's yes."""
     seal: str = ""
     assertions: tuple[AssertionLine, ...] = ()
-    checks: tuple[CheckOutcome, ...] = ()
+    checks: tuple[CheckLine, ...] = ()
     failed_output: tuple[str, ...] = ()
     """The end of what each failed check printed, in their order."""
     findings: tuple[Finding, ...] = ()
@@ -100,6 +112,7 @@ class Report(Fact):
     branch: str = ""
     commit: str = ""
     merge_command: str = ""
+    """What merges the branch, "" once it is not there any more."""
     merged: str = ""
     """The branch that a policy has merged it into, "" if none has."""
     undo_command: str = ""
@@ -110,13 +123,14 @@ class Report(Fact):
     agents: tuple[AgentLine, ...] = ()
     spent: Spent = Spent()
     seconds: float = 0.0
-    """From the request to the last fact, pauses included."""
+    """Of work, as budgets count it: models, tools and judges. Nobody works while a mission waits."""
 
 
 async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, mission_id: str) -> Report:
     """The report on a mission or run. GiveUp when there is none of that name.
 
-    Missions keep their folders in `missions`; None leaves out what changed, which is read from there.
+    Missions keep their folders in `missions`; None leaves out what changed, which is read from there, and whether the
+    branch is still there.
     """
     recorded = await journal.read(mission_stream(mission_id))
     mission = await mission_of(journal, mission_id)
@@ -126,9 +140,11 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
     asked, ready = mission.request, mission.ready
     leave, reason = _standing(mission)
     is_verified = verified(mission) and leave == "done"
-    diff, diff_missing = "", ""
+    diff, diff_missing, is_there = "", "", True
     if ready and missions:
         diff, diff_missing = await _diff(missions / mission_id, asked.base, ready.commit)
+        is_there = await users_git(Path(asked.repository)).commit_of(f"refs/heads/{ready.branch}") is not None
+    all_spent = sum((agent.spent for agent in agents), Spent(seconds=mission.judging_seconds))
     return Report(
         id=mission_id,
         form=asked.form,
@@ -141,6 +157,7 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         sandbox=asked.sandbox,
         network=asked.network,
         repository=asked.repository,
+        started=datetime.fromtimestamp(int(recorded[0].at)).astimezone(),
         base=asked.base,
         remarks=asked.remarks,
         plan=mission.planned,
@@ -153,16 +170,16 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         fixes=tuple(FixLine(id=fix.id, because=one.because) for one in mission.fixes for fix in one.features),
         branch=ready.branch if ready else "",
         commit=ready.commit if ready else "",
-        merge_command=ready.merge_command if ready else "",
+        merge_command=ready.merge_command if ready and is_there else "",
         merged=mission.merged.target if mission.merged else "",
-        undo_command=_undo(mission),
+        undo_command=_undo(mission) if is_there or mission.merged else "",
         failed_output=tuple(_tail_of(check, blobs) for check in _last_checks(mission) if not check.passed),
         diff=diff,
         diff_missing=diff_missing,
         answer=await _last_words(journal, mission_id) if asked.form == "solo" else "",
         agents=agents,
-        spent=sum((agent.spent for agent in agents), Spent(seconds=mission.judging_seconds)),
-        seconds=recorded[-1].at - recorded[0].at,
+        spent=all_spent,
+        seconds=all_spent.seconds,
     )
 
 
@@ -203,9 +220,10 @@ def _waiting(mission: Mission, holder: str | None) -> str:
     return states.get(mission.paused.exit, "paused")
 
 
-def _last_checks(mission: Mission) -> tuple[CheckOutcome, ...]:
+def _last_checks(mission: Mission) -> tuple[CheckLine, ...]:
     """The checks of the latest scrutiny: they cover everything that had landed by then."""
-    return next((one.verdict.checks for one in reversed(mission.verdicts) if one.verdict.checks), ())
+    last = next((one.verdict.checks for one in reversed(mission.verdicts) if one.verdict.checks), ())
+    return tuple(CheckLine(**msgspec.structs.asdict(check), checked=check.was_made) for check in last)
 
 
 def _standing_findings(mission: Mission) -> tuple[Finding, ...]:

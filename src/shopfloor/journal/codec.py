@@ -16,6 +16,8 @@ Encoded: TypeAlias = tuple[str, bytes]
 
 _CLASSES = cast("tuple[type[Event], ...]", get_args(Event))
 _KINDS: dict[type[Event], str] = {cls: str(cls.__struct_config__.tag) for cls in _CLASSES}
+KINDS = tuple(_KINDS.values())
+"""Every kind that this version knows."""
 _DECODERS: dict[str, msgspec.json.Decoder[Event]] = {kind: msgspec.json.Decoder(cls) for cls, kind in _KINDS.items()}
 _ENCODER = msgspec.json.Encoder()
 

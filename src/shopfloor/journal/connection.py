@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shopfloor.domain.errors import Broken, Problem, TryLater
+from shopfloor.domain.errors import Broken, Problem, TryLater, Unwritable
 from shopfloor.journal.durable import make_folder
 
 OPEN_S = 10.0
@@ -29,7 +29,8 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection that commits durably and only when told to. Makes the file and its folder where they are missing."""
     make_folder(path.parent)
     if not os.access(path.parent, os.W_OK):
-        raise Broken(f"folder {str(path.parent)!r} is not writable, so no journal can be kept there; choose another")
+        message = f"folder {str(path.parent)!r} is not writable, so no journal can be kept there; choose another"
+        raise Unwritable(message)
     with translated(path):
         db = sqlite3.connect(path, timeout=OPEN_S, isolation_level=None, check_same_thread=False)
         try:
@@ -71,9 +72,12 @@ def problem_of(trouble: sqlite3.Error, path: Path) -> Problem:
     if code in _CORRUPT:
         return Broken(f"{journal} is corrupt or no SQLite database ({trouble}); move it away or restore a backup")
     if code in _UNWRITABLE:
-        return Broken(f"{journal} cannot be opened or written ({trouble}); make it writable or choose another place")
+        return Unwritable(
+            f"{journal} cannot be opened or written ({trouble}); make it writable or choose another place"
+        )
     if code == sqlite3.SQLITE_FULL:
-        return Broken(f"the disk under {journal} is full; free some space and resume: nothing recorded is lost")
+        message = f"the disk under {journal} is full; free some space and resume: nothing recorded is lost"
+        return TryLater(message, after_s=60.0)
     return Broken(f"{journal} failed: {trouble}")
 
 

@@ -6,11 +6,11 @@ It does not know what is kept in them.
 import os
 from pathlib import Path
 
-from shopfloor.domain.errors import Broken
+from shopfloor.domain.errors import Unwritable
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder and those above it, and flushes each name. Raises Broken when that is not allowed."""
+    """Makes the folder and those above it, and flushes each name. Raises Unwritable when that is not allowed."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -18,7 +18,8 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         sync_folder(folder.parent)
     except OSError as trouble:
-        raise Broken(f"folder {str(folder)!r} cannot be made: {trouble.strerror}; choose another folder") from trouble
+        message = f"folder {str(folder)!r} cannot be made: {trouble.strerror}; choose another folder"
+        raise Unwritable(message) from trouble
 
 
 def sync_everything_under(folder: Path) -> None:

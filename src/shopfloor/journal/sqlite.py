@@ -32,7 +32,7 @@ def open_sqlite(
 ) -> "SqliteJournal":
     """Opens the journal, making or migrating the database where needed; blocks for some milliseconds.
 
-    Raises Broken when the file is corrupt, of a newer version, or in a place that cannot be written.
+    Raises Broken when the file is corrupt or of a newer version, Unwritable when it cannot be written where it is.
     """
     warn_of_network(path)
     writing = connect(path)

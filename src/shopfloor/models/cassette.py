@@ -7,6 +7,7 @@ error. It does not know which model was recorded, beyond the name it gave.
 import hashlib
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,9 @@ from shopfloor.domain.messages import (
 from shopfloor.domain.spending import Usage
 from shopfloor.models.canonical import canonical
 from shopfloor.models.replay import Transcript
+
+NAMED = 8
+"""How many conversations are named to whoever asks for another one."""
 
 
 class Recorded(Fact):
@@ -110,11 +114,21 @@ class Cassette:
         """The reply of a turn; GiveUp, naming it, if it was never recorded. Of two recordings the later one holds."""
         found = self._replies.get((key, turn))
         if found is None:
-            raise GiveUp(f"{self._name!r} holds no reply for {str(key)!r}, turn {turn}: record it again.")
+            raise GiveUp(f"{self._name!r} holds no reply for {str(key)!r}, turn {turn}; {self._held()}")
         if found.prompt != prompt and key not in self._drifted:
             self._drifted.add(key)
             self.warnings.append(f"The prompt of {str(key)!r} has changed since it was recorded, first at turn {turn}.")
         return found.reply
+
+    def _held(self) -> str:
+        """What is on the tape, and how it would be played."""
+        turns = Counter(str(key) for key, _ in self._replies)
+        held = [f"{name} ({count} {'turn' if count == 1 else 'turns'})" for name, count in turns.items()]
+        shown = ", ".join(held[:NAMED]) + (f" and {len(held) - NAMED} more" if len(held) > NAMED else "")
+        way = (
+            "A conversation is found by its mission's id and all else in its name, so they must match; or record anew."
+        )
+        return f"it holds {shown or 'nothing'}. {way}"
 
 
 class _ReplayedConversation:

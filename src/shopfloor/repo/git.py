@@ -131,11 +131,14 @@ def problem_of(words: tuple[str, ...], output: GitOutput) -> Problem:
     failed = f"`git {_short(words)}` ended with {output.exit_code}: {said[:600]}"
     if "dubious ownership" in said:
         return GiveUp(f"{failed}\nThe repository belongs to another user; trust it as git says, or change its owner")
+    if re.search(r"cannot change to '.*': No such file|unable to normalize alternate object path", said):
+        way = "The repository is not where it was; put it back, and resume: nothing is lost"
+        return TryLater(f"{failed}\n{way}", after_s=60.0)
     if "Permission denied" in said or "Read-only file system" in said:
         return GiveUp(f"{failed}\nThe repository cannot be written to; its owner must allow that")
     if re.search(r"\.lock'?: File exists|cannot lock ref|Unable to create .*\.lock", said):
         return TryLater(f"{failed}\nAnother git is at work there, or left its lock behind", after_s=2.0)
-    if "No space left on device" in said:
+    if "No space left on device" in said or "Out of diskspace" in said:
         return TryLater(f"{failed}\nThe disk is full; make room", after_s=60.0)
     if "is not a git command" in said or "unknown option `write-tree'" in said:
         return GiveUp(f"{failed}\nThis git is too old; install git 2.38 or newer")

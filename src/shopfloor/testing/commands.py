@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 import anyio
@@ -57,11 +58,15 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """Who types commands, in a repository; `home` holds their settings and the state folder."""
+    """Who types commands, in a repository; `home` holds their settings and the state folder.
+
+    `inside` are the words of another command that runs theirs, in surroundings of its own.
+    """
 
     home: Path
     repository: Path
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    inside: tuple[str, ...] = ()
     started: list[Command] = field(default_factory=list[Command])
 
     def __enter__(self) -> "Person":
@@ -81,20 +86,22 @@ class Person:
         """Where their settings file is looked for."""
         return self.home / "config" / "shopfloor" / "config.toml"
 
-    def runs(self, *words: str, seconds: float = PATIENCE_S) -> Done:
+    def runs(self, *words: str, seconds: float = PATIENCE_S, typed: bytes = b"") -> Done:
         """Types `shopfloor WORDS` and waits for its end."""
-        return self.starts(*words).wait(seconds)
+        return self.starts(*words, typed=typed).wait(seconds)
 
-    def starts(self, *words: str) -> Command:
-        """Types `shopfloor WORDS` and goes on with something else."""
+    def starts(self, *words: str, typed: bytes = b"") -> Command:
+        """Types `shopfloor WORDS` and goes on with something else; `typed` is what the program may read."""
         self.home.mkdir(parents=True, exist_ok=True)
         output = self.home / f"output-{time.monotonic_ns()}"
-        with output.open("wb") as said:
+        with output.open("wb") as said, TemporaryFile() as keyboard:
+            keyboard.write(typed)
+            keyboard.seek(0)
             process = subprocess.Popen(
-                (sys.executable, "-m", "shopfloor", *words),
+                (*self.inside, sys.executable, "-m", "shopfloor", *words),
                 cwd=self.repository,
                 env=self._environment(),
-                stdin=subprocess.DEVNULL,
+                stdin=keyboard,
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )

@@ -34,7 +34,7 @@ def ask_tool(person_present: bool) -> AnyTool:
 
     async def run(arguments: Ask) -> Answer:
         if person_present:
-            raise NeedsHuman("\n".join((arguments.question, *(f"- {option}" for option in arguments.options))))
+            raise _question(arguments)
         return Answer(text=_NOBODY)
 
     return Tool(
@@ -45,6 +45,14 @@ def ask_tool(person_present: bool) -> AnyTool:
         action=lambda arguments: AskPerson(question=arguments.question),
         repeatable=always,
     )
+
+
+def _question(asked: Ask) -> NeedsHuman:
+    """The question over its options, numbered unless one is a number itself: then nobody knew which was meant."""
+    if any(option.strip().isdecimal() for option in asked.options):
+        return NeedsHuman("\n".join((asked.question, *(f"- {option}" for option in asked.options))))
+    numbered = (f"{number}. {option}" for number, option in enumerate(asked.options, 1))
+    return NeedsHuman("\n".join((asked.question, *numbered)), asked.options)
 
 
 def todo_tool() -> AnyTool:

@@ -46,12 +46,21 @@ def _budget(value: str) -> str:
     return value
 
 
+def _kinds(values: list[str] | None) -> list[str] | None:
+    if values:
+        from shopfloor.journal.codec import KINDS
+
+        if strangers := [value for value in values if value not in KINDS]:
+            raise typer.BadParameter(f"there is no kind {strangers[0]!r}; there are {', '.join(KINDS)}")
+    return values
+
+
 Model = Annotated[str, typer.Option("--model", "-m", help="PROVIDER:MODEL for every role.")]
 Auto = Annotated[
     str, typer.Option("--auto", callback=_level, help="What agents may do without asking: off, low, medium, high.")
 ]
 BudgetText = Annotated[
-    str, typer.Option("--budget", callback=_budget, help="Any mix of money, tokens and time: 2usd|500ktok|30min.")
+    str, typer.Option("--budget", callback=_budget, help="Any mix of money, tokens, time: 2usd|500ktok|30min, or none.")
 ]
 Repository = Annotated[Path, typer.Option("--repo", "-C", help="The git repository to work on.")]
 Output = Annotated[
@@ -124,7 +133,9 @@ MissionId = Annotated[str, typer.Argument(help="The mission's id, as `mission li
 @mission_app.command("start", help='Start a mission; `shopfloor mission "BRIEF"` is the same.')
 def mission_start(
     brief: Annotated[str, typer.Argument(help="What is wanted, in plain words.")] = "",
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the brief from a file.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Read the brief from a file; - is standard input.")
+    ] = None,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Stop once the plan is sealed.")] = False,
     approve: Annotated[bool, typer.Option("--yes", "-y", help="Approve the plan without asking.")] = False,
     model: Model = "",
@@ -179,7 +190,9 @@ def mission_resume(
     mission: MissionId,
     approve: Annotated[bool, typer.Option("--yes", "-y", help="Approve the plan without asking.")] = False,
     model: Model = "",
-    budget: Annotated[str, typer.Option("--budget", callback=_budget, help="A new budget for the whole job.")] = "",
+    budget: Annotated[
+        str, typer.Option("--budget", callback=_budget, help="A new budget for the whole job; none lifts it.")
+    ] = "",
     output: Output = "text",
     record: Record = None,
 ) -> None:
@@ -330,9 +343,10 @@ def evidence(
 def log(
     name: Annotated[str, typer.Argument(help="A mission's id, or the name of a stream.")],
     kind: Annotated[
-        list[str] | None, typer.Option("--kind", "-k", help="Only facts of this kind; may be repeated.")
+        list[str] | None,
+        typer.Option("--kind", "-k", callback=_kinds, help="Only facts of this kind; may be repeated."),
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new facts come.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as new facts come, to the end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One fact per line, as JSON.")] = False,
     agents: Annotated[bool, typer.Option("--agents", help="The facts of the mission's agents too.")] = False,
 ) -> None:

@@ -9,13 +9,12 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import anyio
-from rich.console import Console
 
 from shopfloor.domain.errors import GiveUp, NeedsHuman
 from shopfloor.domain.fact import Fact
 from shopfloor.faces.cli.exits import UNVERIFIED
 from shopfloor.faces.cli.plain import plain
-from shopfloor.faces.cli.show import print_json
+from shopfloor.faces.cli.show import console, print_json
 from shopfloor.faces.page.evidence import write_evidence
 from shopfloor.repo.services import PLACES, Services, parse_services
 from shopfloor.sandbox.probe import find_chromium, probe, start
@@ -75,7 +74,7 @@ def show_lint(path: Path, repo: Path | None, as_json: bool) -> None:
 
 
 def _print_complaints(draft: Draft, found: tuple[Complaint, ...]) -> None:
-    out = Console(highlight=False, markup=False, emoji=False)
+    out = console()
     for one in found:
         out.print(
             plain(f"{one.assertion or '(contract)'}  {one.kind}: {one.text}"), style="red" if one.refuses else "yellow"
@@ -209,7 +208,7 @@ def _telling(as_json: bool) -> Callable[[Ruling], None]:
     """One line as each assertion is judged, where a person looks on."""
     if as_json or not sys.stderr.isatty():
         return lambda _: None
-    out = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    out = console(stderr=True)
     return lambda ruling: out.print(f"{ruling.assertion.id}  {ruling.played.verdict}", style="dim")
 
 
@@ -234,7 +233,7 @@ _STYLES = {"passed": "green", "failed": "red", "blocked": "yellow"}
 
 
 def _print_rulings(rulings: tuple[Ruling, ...], folder: Path) -> None:
-    out = Console(highlight=False, markup=False, emoji=False)
+    out = console()
     for ruling in rulings:
         played = ruling.played
         out.print(f"{played.verdict:<8}", style=_STYLES[played.verdict], end="")

@@ -15,13 +15,14 @@ from shopfloor import __version__
 from shopfloor.domain.errors import Broken, GiveUp
 from shopfloor.domain.fact import Fact
 from shopfloor.faces.cli.plain import plain
-from shopfloor.faces.cli.show import print_json
+from shopfloor.faces.cli.show import print_each
 from shopfloor.journal.durable import make_folder
 from shopfloor.models.connect import connect, disconnect
 from shopfloor.models.http_model import HttpModel
 from shopfloor.models.local import discover_local
 from shopfloor.models.names import Endpoint, known_endpoints
 from shopfloor.models.prices import snapshot_date
+from shopfloor.models.roster import Roster
 from shopfloor.sandbox.probe import probe
 from shopfloor.settings import read_settings, state_folder
 
@@ -40,7 +41,7 @@ def show(output: str) -> None:
     """Prints what was found; exits 0 also when things are missing, since shopfloor then works degraded and says so."""
     found = [*_machine(), *_settings(), *_sandbox(), *_models(os.environ)]
     if output != "text":
-        print_json(found)
+        print_each(found, output)
         return
     for one in found:
         print(f"{'ok ' if one.ok else '-- '} {one.name:<12} {plain(one.what)}")
@@ -149,7 +150,10 @@ def _models(environment: Mapping[str, str]) -> list[Found]:
         anyio.run(_asked, one, environment) for one in keyed if one.provider not in {mine.provider for mine in own}
     ]
     found += [anyio.run(_own_asked, one, environment) for one in own]
-    found += [Found(name="model", ok=True, what=f"the settings name {named}")] if named else []
+    usual = named or anyio.run(Roster(environment=environment).usual)
+    if usual:
+        words = f"the settings name {named}" if named else f"no model is named, so {usual} would be used"
+        found.append(Found(name="model", ok=True, what=words))
     if not found:
         found.append(
             Found(name="model", ok=False, what="none: set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start Ollama")

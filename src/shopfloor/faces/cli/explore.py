@@ -15,7 +15,7 @@ from shopfloor.domain.events import Event, ToolReturned
 from shopfloor.faces.cli.contracts import bench_here, read_draft, refuse_unknown, site_of
 from shopfloor.faces.cli.exits import UNVERIFIED, code_of_exit
 from shopfloor.faces.cli.plain import plain
-from shopfloor.faces.cli.show import print_json
+from shopfloor.faces.cli.show import console, print_json
 from shopfloor.factory import Wishes, open_factory
 from shopfloor.settings import read_settings
 from shopfloor.validation.contract_file import Draft, steps_put_in
@@ -42,7 +42,7 @@ def show_explore(
     if not wanted:
         raise GiveUp("Every assertion has steps already; --only VAL-… explores one anew.")
     site = site_of(draft, url=url, command=command, repo=repo)
-    out = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    out = console(stderr=True)
 
     def keep(explored: Explored) -> None:
         if explored.steps:
@@ -67,9 +67,7 @@ def show_explore(
     elif outcome.exit != "done":
         out.print(plain(f"The explorer did not finish ({outcome.exit or 'paused'}): {outcome.reason}"), style="red")
     if not as_json:
-        Console(highlight=False, markup=False, emoji=False).print(
-            f"{found} of {len(wanted)} have steps now, in {path}", style="bold", soft_wrap=True
-        )
+        console().print(f"{found} of {len(wanted)} have steps now, in {path}", style="bold", soft_wrap=True)
     if outcome.exit != "done":
         sys.exit(code_of_exit(outcome.exit))
     if found < len(wanted):

@@ -15,19 +15,24 @@ from shopfloor.settings import read_settings
 
 BODY_WIDTH = 160
 POLL_S = 0.2
+_LAST = ("MissionEnded", "AgentEnded")
+"""After these a stream gets no more, but for the branch of a mission that ended badly: its runner hands that over."""
 
 
 def show(name: str, *, kinds: tuple[str, ...], follow: bool, as_json: bool, agents: bool) -> None:
-    """Prints the facts; with `follow`, goes on until interrupted."""
+    """Prints the facts; with `follow`, goes on until the stream has ended and nobody writes to it any more."""
 
     async def main() -> None:
         async with open_factory(read_settings({}, os.environ).settings, os.environ) as factory:
             stream = await _stream_of(factory.journal, name)
             seen: dict[str, int] = {}
+            has_ended = False
             while True:
+                is_left = await factory.journal.holder(stream) is None  # asked first: what it wrote last is shown too
                 for fact in await _news(factory.journal, stream, name if agents else "", seen):
                     _print(fact, kinds, as_json)
-                if not follow:
+                    has_ended |= fact.stream == stream and fact.kind in _LAST
+                if not follow or (has_ended and is_left):
                     return
                 await anyio.sleep(POLL_S)
 

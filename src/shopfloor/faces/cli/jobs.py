@@ -22,6 +22,7 @@ import typer
 from shopfloor.domain.errors import GiveUp, TryLater
 from shopfloor.domain.events import Answered, CancelAsked
 from shopfloor.faces.cli.exits import INTERRUPTED, code_of
+from shopfloor.faces.cli.plain import typed
 from shopfloor.faces.cli.progress import Progress, progress_for
 from shopfloor.factory import Factory, Wishes, open_factory
 from shopfloor.floor.carry import mission_of
@@ -71,19 +72,22 @@ def flags(*, model: str, budget: str, auto: str = "", sandbox: str = "") -> dict
 
 
 def brief_of(words: str, file: Path | None) -> str:
-    """The brief, from the command line or a file."""
+    """The brief, from the command line, a file, or for `-` from standard input."""
     if bool(words) == (file is not None):
-        raise GiveUp('Give a brief, as words (`shopfloor mission "…"`) or as a file (-f brief.md), not both.')
+        raise GiveUp(
+            'Give a brief, as words (`shopfloor mission "…"`) or as a file (-f brief.md; - reads it from a pipe).'
+        )
     if file is None:
         return words
     try:
-        return file.read_text(encoding="utf-8")
+        return sys.stdin.buffer.read().decode() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as trouble:
         raise GiveUp(f"The brief {str(file)!r} cannot be read: {trouble}.") from trouble
 
 
 def start(brief: str, repository: Path, form: Literal["mission", "solo"], options: Options) -> None:
     """Takes a brief in and carries it on; leaves the process with the job's exit code."""
+    brief = typed(brief)
     if not brief.strip():
         raise GiveUp("The brief is empty; say in a sentence what you want.")
 
@@ -111,16 +115,23 @@ def resume(mission: str, options: Options) -> None:
 
 def cancel(mission: str) -> None:
     """Asks for the end, and grants it here and now when nobody carries the mission."""
+    is_asked = False
 
     async def begin(factory: Factory) -> str:
-        if (await mission_of(factory.journal, mission)).request is None:
+        nonlocal is_asked
+        stands = await mission_of(factory.journal, mission)
+        if stands.request is None:
             raise GiveUp(f"There is no mission {mission!r}; `shopfloor mission list` shows those there are.")
-        await factory.journal.append(inbox_of(mission_stream(mission)), (CancelAsked(),))
+        if stands.ended is None:
+            await factory.journal.append(inbox_of(mission_stream(mission)), (CancelAsked(),))
+            is_asked = True
         return mission
 
     try:
         _carry_with(Options(), begin)
     except* TryLater:
+        if not is_asked:
+            raise
         print(f"{mission} is asked to end; whoever carries it on does so at the next safe place.")
 
 
@@ -138,10 +149,12 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]], wo
             record_to=options.record,
         ) as factory:
             mission = await begin(factory)
+            ended = (await mission_of(factory.journal, mission)).ended
             with progress:
-                if words:
-                    progress.told(words)
-                is_interrupted = await _until_interrupted(factory, mission, options, progress)
+                if ended is not None:
+                    progress.told(f"{mission} has already ended: {ended.exit} {ended.reason}".rstrip())
+                begun = partial(progress.told, words) if words and ended is None else _silently
+                is_interrupted = await _until_interrupted(factory, mission, options, progress, begun)
             for remark in factory.models.warnings:
                 print(f"shopfloor: {remark}", file=sys.stderr)
             return await factory.report(mission), is_interrupted
@@ -151,7 +164,13 @@ def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]], wo
     raise typer.Exit(INTERRUPTED if is_interrupted else code_of(report))
 
 
-async def _until_interrupted(factory: Factory, mission: str, options: Options, progress: Progress) -> bool:
+def _silently() -> None:
+    """For what begins without a word."""
+
+
+async def _until_interrupted(
+    factory: Factory, mission: str, options: Options, progress: Progress, begun: Callable[[], None]
+) -> bool:
     """Carries on; whether Ctrl-C or a polite kill cut it off, at the next await: the journal stays whole."""
     left: Left | None = None
     async with anyio.create_task_group() as tasks:
@@ -163,7 +182,7 @@ async def _until_interrupted(factory: Factory, mission: str, options: Options, p
                     tasks.cancel_scope.cancel()
 
         tasks.start_soon(watch)
-        left = await _carry(factory, mission, options, progress)
+        left = await _carry(factory, mission, options, progress, begun)
         tasks.cancel_scope.cancel()
     return left is None
 
@@ -191,11 +210,14 @@ async def _typed(ask: Callable[[], T]) -> T:
     return answers[0]
 
 
-async def _carry(factory: Factory, mission: str, options: Options, progress: Progress) -> Left:
+async def _carry(
+    factory: Factory, mission: str, options: Options, progress: Progress, begun: Callable[[], None]
+) -> Left:
     """Carries on, asking the person in between where only a person can answer."""
     wishes = options.wishes
     while True:
-        left = await factory.carry(mission, wishes)
+        left = await factory.carry(mission, wishes, begun)
+        begun = _silently
         if left.exit != "needs_person" or not options.person_present or options.plan_only:
             return left
         question = left.mission.open_question

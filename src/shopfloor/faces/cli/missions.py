@@ -22,8 +22,8 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Evidence
-from shopfloor.faces.cli.plain import plain
-from shopfloor.faces.cli.show import print_json, print_plan, print_report
+from shopfloor.faces.cli.plain import plain, title_of, typed
+from shopfloor.faces.cli.show import print_each, print_json, print_plan, print_report
 from shopfloor.faces.page.build import money, report_page
 from shopfloor.faces.page.verdict import verdict_page
 from shopfloor.factory import Factory, open_factory
@@ -52,13 +52,14 @@ def show_list(output: str) -> None:
         streams = sorted(await factory.journal.streams(prefix), key=lambda stream: -stream.first_at)
         reports = [await factory.report(stream.name.removeprefix(prefix), diff=False) for stream in streams]
         if output != "text":
-            print_json([_brief_line(report) for report in reports])
+            print_each([_brief_line(report) for report in reports], output)
             return
         for report in reports:
             state = "unverified" if report.exit == "done" else report.state.replace("_", " ")
             state = "verified" if report.verified else state
-            first = plain(report.brief.strip().splitlines()[0][:60])
-            print(f"{report.id:<34} {state:<18} {report.spent.usage.total:>11,} tok  {money(report.spent):<16} {first}")
+            spent = f"{report.spent.usage.total:>11,} tok  {money(report.spent):<16}"
+            place = f"{report.started:%Y-%m-%d %H:%M}  {Path(report.repository).name:<16}"
+            print(plain(f"{report.id:<34} {state:<18} {spent} {place} {title_of(report.brief)[:60]}"))
         if not reports:
             print("No missions yet.")
 
@@ -69,6 +70,8 @@ def _brief_line(report: Report) -> dict[str, object]:
     return {
         "id": report.id,
         "form": report.form,
+        "started": report.started,
+        "repository": report.repository,
         "brief": report.brief,
         "state": report.state,
         "verified": report.verified,
@@ -87,7 +90,7 @@ def show(mission: str, output: str) -> None:
                 print_plan(report)
             print_report(report)
         else:
-            print_json(report)
+            print_json(report, compact=output == "stream-json")
 
     _with_factory(act)
 
@@ -102,7 +105,7 @@ def steer(mission: str, words: str) -> None:
     """Leaves words for the worker at work, or the next one, in the inbox."""
     if not words.strip():
         raise GiveUp("There are no words to say; give some.")
-    _write(mission, Steered(text=words))
+    _write(mission, Steered(text=typed(words)))
     print(
         "The worker at work hears it between two turns, or else the next one does; planners and judges are not steered."
     )

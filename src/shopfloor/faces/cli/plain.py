@@ -3,6 +3,7 @@
 It does not know how they are laid out.
 """
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -10,6 +11,22 @@ if TYPE_CHECKING:
     from shopfloor.domain.fact import Fact
 
 F = TypeVar("F", bound="Fact")
+
+
+def typed(words: str) -> str:
+    """What a person typed as UTF-8, also where the locale knows no such thing and left bytes among the signs."""
+    return words.encode(errors="surrogateescape").decode(errors="replace")
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of something."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def title_of(brief: str) -> str:
+    """The first line of a brief, without the marks of a heading in Markdown."""
+    first = brief.strip().splitlines()[0]
+    return re.sub(r"^#{1,6}\s+(.*?)(\s+#+)?\s*$", r"\1", first)
 
 
 def plain(text: str) -> str:

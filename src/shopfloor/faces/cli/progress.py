@@ -35,7 +35,7 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Verdict
-from shopfloor.faces.cli.plain import plain, plain_lines
+from shopfloor.faces.cli.plain import counted, plain, plain_lines, title_of, typed
 from shopfloor.floor.report import Report
 from shopfloor.journal.codec import encode
 
@@ -123,7 +123,7 @@ class Lines:
             self._shown_at = now
             width = max(40, shutil.get_terminal_size().columns)
             words = plain(" ".join(self._streamed.split()))[-(width - 16) :]
-            print(f"\r\x1b[K{self._styled('dim', f'{self._stamp()}     … {words}')}", end="", flush=True)
+            print(f"{self._cleared()}{self._styled('dim', f'{self._stamp()}     … {words}')}", end="", flush=True)
 
     def told(self, words: str, /) -> None:
         self._line("yellow", f"  {words}")
@@ -169,8 +169,13 @@ class Lines:
     def _wipe(self) -> None:
         """Clears the line on which a model was speaking."""
         if self._shown_at:
-            print("\r\x1b[K", end="", flush=True)
+            print(self._cleared(), end="", flush=True)
         self._streamed, self._shown_at = "", 0.0
+
+    def _cleared(self) -> str:
+        """What empties the line on which a model was speaking, without an escape where none are wanted."""
+        blank = " " * (max(40, shutil.get_terminal_size().columns) - 1)
+        return "\r\x1b[K" if self._colours else f"\r{blank}\r"
 
     def _stamp(self) -> str:
         seconds = int(time.monotonic() - self._started)
@@ -183,7 +188,7 @@ class Lines:
 def _asked(prompt: str) -> str:
     """What the person types; "" when their input has ended."""
     try:
-        return input(prompt).strip()
+        return typed(input(prompt)).strip()
     except EOFError:
         print()
         return ""
@@ -192,9 +197,8 @@ def _asked(prompt: str) -> str:
 def _described(event: Event) -> tuple[str, str] | None:
     match event:
         case MissionRequested(brief=brief, sandbox=sandbox, autonomy=autonomy, remarks=remarks):
-            first = brief.text.strip().splitlines()[0]
             where = "no sandbox: commands run as you" if sandbox == "none" else f"sandbox {sandbox}"
-            return "bold", "; ".join((f"brief: {first}  ({where}, autonomy {autonomy})", *remarks))
+            return "bold", "; ".join((f"brief: {title_of(brief.text)}  ({where}, autonomy {autonomy})", *remarks))
         case AgentStarted(role=role, model=model):
             return "cyan", f"{role} ({model})"
         case AgentEnded(exit=leave, reason=reason, spent=spent) if leave != "done":
@@ -204,9 +208,10 @@ def _described(event: Event) -> tuple[str, str] | None:
         case ModelFailed(reason=reason):
             return "red", f"  the model did not answer: {reason}"
         case MissionPlanned(plan=plan):
-            return "bold", f"planned: {len(plan.features)} features, {len(plan.contract.assertions)} assertions"
-        case ContractSealed(seal=seal, checks=checks):
-            return "bold", f"contract sealed {seal[:12]}, {len(checks.checks)} checks seen to fail on the base"
+            counts = (counted(len(plan.features), "feature"), counted(len(plan.contract.assertions), "assertion"))
+            return "bold", f"planned: {', '.join(counts)}"
+        case ContractSealed():
+            return "bold", _sealed_words(event)
         case PlanApproved(by=by):
             return "bold", f"approved by {by}"
         case AttemptStarted(feature=feature, attempt=attempt):
@@ -235,11 +240,22 @@ def _described(event: Event) -> tuple[str, str] | None:
             return None
 
 
+def _sealed_words(event: ContractSealed) -> str:
+    checked = {name for check in event.checks.checks for name in check.assertions}
+    red = checked & set(event.red_on_base)
+    seen = [f"{len(red)} seen to fail on the base"] if red else []
+    seen += [f"{counted(len(checked - red), 'guard')} seen to hold"] if checked - red else []
+    return ", ".join((f"contract sealed {event.seal[:12]}", *seen))
+
+
 def _verdict_words(verdict: Verdict) -> str:
     judged = sum(word.verdict == "passed" for word in verdict.judged)
     kind = verdict.kind.replace("_", " ")
     if verdict.passed:
-        return f"{kind} of {verdict.subject}: passed ({len(verdict.checks)} checks, {judged} assertions)"
+        made = sum(check.was_made for check in verdict.checks)
+        left_out = [f"{len(verdict.checks) - made} not checked"] if made < len(verdict.checks) else []
+        counts = (counted(made, "check"), *left_out, counted(judged, "assertion"))
+        return f"{kind} of {verdict.subject}: passed ({', '.join(counts)})"
     if not verdict.caught_by:
         return f"{kind} of {verdict.subject}: not verified, for there are no checks to run"
     return f"{kind} of {verdict.subject}: refused by {', '.join(verdict.caught_by)}"

@@ -6,13 +6,12 @@ from typing import Any
 
 import anyio
 import typer
-from rich.console import Console
 
 from shopfloor import __version__
 from shopfloor.domain.mission import CheckOutcome, Finding, Severity, Verdict
 from shopfloor.faces.cli.exits import UNVERIFIED
 from shopfloor.faces.cli.plain import plain
-from shopfloor.faces.cli.show import print_json
+from shopfloor.faces.cli.show import console, print_json
 from shopfloor.factory import open_factory
 from shopfloor.settings import read_settings
 
@@ -46,7 +45,7 @@ def show(repository: Path, base: str, output: str) -> None:
 
 
 def _print(began: str, verdict: Verdict, shown: dict[str, str]) -> None:
-    out = Console(highlight=False, markup=False, emoji=False)
+    out = console()
     out.print(f"from {began[:12]} to {verdict.commit[:12]}", style="dim")
     for check in verdict.checks:
         word, style = _word(check)
@@ -64,7 +63,7 @@ def _print(began: str, verdict: Verdict, shown: dict[str, str]) -> None:
 
 
 def _word(check: CheckOutcome) -> tuple[str, str]:
-    if check.detail.startswith("not checked"):
+    if not check.was_made:
         return "not checked", "yellow"
     return ("passed", "green") if check.passed else ("failed", "red")
 

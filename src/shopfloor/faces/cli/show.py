@@ -3,8 +3,10 @@
 It does not know where a report comes from.
 """
 
+import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 from rich.console import Console, RenderableType
@@ -18,11 +20,10 @@ from rich.text import Text
 
 from shopfloor.domain.spending import Spent
 from shopfloor.faces.cli.plain import plain_fact
-from shopfloor.faces.page.build import money
+from shopfloor.faces.page.build import duration, money
 from shopfloor.floor.report import AssertionLine, Report
 
 DIFF_LINES = 60
-NOT_CHECKED = "not checked"
 _STYLES = {"passed": "green", "failed": "red", "blocked": "yellow"}
 
 
@@ -32,14 +33,24 @@ def print_json(value: object, *, compact: bool = False) -> None:
     sys.stdout.write((raw if compact else msgspec.json.format(raw)).decode() + "\n")
 
 
-def _console() -> Console:
-    """For words of others: square brackets and colons in them are no markup."""
-    return Console(highlight=False, markup=False, emoji=False)
+def print_each(values: Sequence[object], output: str) -> None:
+    """Values as one array of JSON, or with stream-json as one line each."""
+    if output == "stream-json":
+        for value in values:
+            print_json(value, compact=True)
+    else:
+        print_json(values)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """For words of others: square brackets and colons in them are no markup. With NO_COLOR, nothing is styled."""
+    colours = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, color_system=colours)
 
 
 def print_plan(report: Report) -> None:
     """What a person approves: spec, contract, expected cost, what the mission may do, how to undo it."""
-    out, report = _console(), plain_fact(report)
+    out, report = console(), plain_fact(report)
     assert report.plan is not None
     plan = report.plan.plan
     out.print(Panel(Markdown(plan.spec.text), title="Spec", title_align="left"))
@@ -77,7 +88,7 @@ def print_plan(report: Report) -> None:
 
 def print_report(report: Report) -> None:
     """The whole job, as one would show it to a colleague."""
-    out, report = _console(), plain_fact(report)
+    out, report = console(), plain_fact(report)
     out.print()
     out.print(Rule(_headline(report)))
     if report.reason:  # below the line, which is cut at the terminal's width
@@ -167,7 +178,7 @@ def _checks(report: Report) -> Table:
     table = Table(title="\nLast checks", title_justify="left", box=None, padding=(0, 1), show_header=False)
     for check in report.checks:
         mark = Text("failed", "red") if not check.passed else Text("passed", "green")
-        if check.detail.startswith(NOT_CHECKED):
+        if not check.checked:
             mark = Text("not checked", "yellow")
         table.add_row(mark, Text(check.name), Text(check.command, "dim"), Text(check.detail, "dim"))
     return table
@@ -214,8 +225,7 @@ def _amounts(spent: Spent) -> tuple[str, ...]:
 
 
 def _print_next(out: Console, report: Report) -> None:
-    minutes, seconds = divmod(int(report.seconds), 60)
-    out.print(Text(f"Took {minutes} min {seconds:02} s. Sandbox {report.sandbox}.", style="dim"))
+    out.print(Text(f"Took {duration(report.seconds)} of work. Sandbox {report.sandbox}.", style="dim"))
     if report.sandbox == "none":
         out.print(Text("Without a sandbox, the independence of the judges was not enforced.", style="yellow"))
     if report.merged:
@@ -225,6 +235,8 @@ def _print_next(out: Console, report: Report) -> None:
         _command(out, Text("Not verified; merge it all the same:  ", style="yellow").append(report.merge_command))
     elif report.merge_command:
         _command(out, Text("Merge it:  ", style="bold").append(report.merge_command, style="green"))
+    elif report.branch:
+        out.print(Text(f"The branch {report.branch} is not there any more.", style="dim"))
     if report.undo_command:
         _command(out, Text("Undo it:   ", style="bold").append(report.undo_command))
     elif report.needs_approval:

@@ -6,9 +6,9 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from shopfloor.domain.mission import CheckOutcome, Evidence, Finding
+from shopfloor.domain.mission import Evidence, Finding
 from shopfloor.domain.spending import Spent
-from shopfloor.floor.report import AssertionLine, FeatureLine, Report
+from shopfloor.floor.report import AssertionLine, CheckLine, FeatureLine, Report
 
 TEMPLATE = Path(__file__).with_name("report.html")
 NONE = '<p class="soft">None.</p>'
@@ -41,6 +41,12 @@ def money(spent: Spent) -> str:
     return f"{spent.usd:.4f} USD" + (" + unknown" if spent.unpriced else "")
 
 
+def duration(seconds: float) -> str:
+    """A time in minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s"
+
+
 def _heading(report: Report) -> str:
     if report.verified:
         return "Verified"
@@ -49,12 +55,11 @@ def _heading(report: Report) -> str:
 
 def _facts(report: Report) -> str:
     passed = sum(line.verdict == "passed" for line in report.assertions)
-    minutes, seconds = divmod(int(report.seconds), 60)
     facts = (
         ("assertions passed", f"{passed} of {len(report.assertions)}"),
         ("agents", str(len(report.agents))),
         ("fixes on the way", str(len(report.fixes))),
-        ("time", f"{minutes} min {seconds:02} s"),
+        ("of work", duration(report.seconds)),
         ("tokens", f"{report.spent.usage.total:,}"),
         ("from cache", f"{report.spent.usage.cache_share:.0%}"),
         ("money", money(report.spent)),
@@ -95,9 +100,9 @@ def _finding(finding: Finding) -> str:
     return f"<div class=row>{head}<p>{escape(finding.text)}{where}</p></div>"
 
 
-def _check(check: CheckOutcome, blob: Blob) -> str:
+def _check(check: CheckLine, blob: Blob) -> str:
     verdict = "passed" if check.passed else "failed"
-    verdict = "open" if check.detail.startswith("not checked") else verdict
+    verdict = verdict if check.checked else "open"
     shown = "".join(_evidence(one, blob) for one in check.evidence)
     head = f"<span class='verdict {verdict}'>{verdict}</span><span>{escape(check.name)}</span>"
     return f"<details><summary>{head}<span class=soft>{escape(check.detail)}</span></summary>{shown}</details>"

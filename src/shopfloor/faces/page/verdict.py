@@ -49,7 +49,7 @@ def _judged(one: Judged, contract: Contract | None, blob: Blob) -> str:
 
 def _check(check: CheckOutcome, blob: Blob) -> str:
     kind = "passed" if check.passed else "failed"
-    kind = "blocked" if check.detail.startswith("not checked") else kind
+    kind = kind if check.was_made else "blocked"
     command = f'<p class="said"><code>{escape(check.command)}</code></p>' if check.command else ""
     return _details(kind, check.name, check.detail, command, check.evidence, blob, opened=not check.passed)
 
