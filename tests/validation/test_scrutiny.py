@@ -169,7 +169,7 @@ def test_the_counterproof_catches_what_passes_the_checks(work: str, why: str, tm
         verdict = await room.judge(room.commit({"calc.py": work}), double_checks(room))
 
         assert named(verdict, f"sealed-checks: {NAME}").passed
-        assert verdict.caught_by == ("control", NAME)
+        assert {"control", NAME} <= set(verdict.caught_by)
         assert why in named(verdict, "control").detail
         assert "proves nothing" in verdict.judged[0].reason
         assert words(room, named(verdict, "control")).startswith(f"$ {RUN}\n")
@@ -223,7 +223,9 @@ def test_the_base_judges_with_its_own_tests(tmp_path: Path) -> None:
         verdict = await room.judge(room.commit({"calc.py": broken, "test_calc.py": weaker}), double_checks(room))
 
         assert verdict.caught_by == ("tests", "tests-weakened")
-        assert named(verdict, "tests").detail == "exit code 1"
+        assert (
+            named(verdict, "tests").detail == "exit code 1; the base's version of test_calc.py judges, not the change's"
+        )
         assert "test_adds" in words(room, named(verdict, "tests"))
         assert verdict.judged[0].verdict == "passed"
 
@@ -287,7 +289,7 @@ def test_nothing_of_one_run_reaches_the_next(tmp_path: Path) -> None:
         verdict = await room.judge(room.commit({"calc.py": writes}), double_checks(room))
 
         assert verdict.judged[0].verdict == "passed"
-        assert verdict.caught_by == ("tests",)
+        assert verdict.caught_by == ("tests", "answers-read")
         assert "test_adds" in words(room, named(verdict, "tests"))
 
     in_court(tmp_path, story)
@@ -553,7 +555,7 @@ def test_a_forged_failure_excuses_nothing(tmp_path: Path) -> None:
     async def story(room: Courtroom) -> None:
         verdict = await room.judge(room.commit({"calc.py": forged}), SealedChecks(), failing_on_base=("tests",))
 
-        assert verdict.caught_by == ("control",)
+        assert verdict.caught_by == ("control", "early-exit")
         assert "made to fail were reported as passed" in refusals(verdict)[0]
 
     in_court(tmp_path, story, {"calc.py": CALC, "test_calc.py": known})

@@ -61,10 +61,15 @@ _COMPOUND = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While),
     *(ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
 )
-_ANOTHER = (
-    "not seen if isinstance(seen, bool) else seen * -2 + 1000000007 if isinstance(seen, (int, float))"
-    " else seen + '~' if isinstance(seen, str)"
-    " else [*seen, seen] if isinstance(seen, list) else {**seen, '~': seen} if isinstance(seen, dict) else (seen,)"
+_ANOTHER = " else ".join(
+    (
+        "not seen if isinstance(seen, bool)",
+        "seen * -2 + 1000000007 if isinstance(seen, (int, float))",
+        "seen + '~' if isinstance(seen, str)",
+        "[*seen, seen] if isinstance(seen, list)",
+        "{**seen, '~': seen} if isinstance(seen, dict)",
+        "(seen,)",
+    )
 )
 """A wrong value of the right kind where there is one: what equals all of its kind must be asked, too."""
 _EQUALS = re.compile(r"assert(?:(?!Not)\w*Equals?|Is)")
