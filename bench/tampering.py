@@ -4,8 +4,9 @@
 
 REPOSITORIES is a folder of bare git repositories. Each kind of tampering is written in some of its spellings
 (parts/tampers.py, parts/bypasses.py, parts/shams.py) on top of an honest change out of a repository's history, and
-counts as named when that brings a P0 or P1 finding that the honest change alone does not. COMMITS is a JSONL of human
-commits with `repo` and `commit`. Nothing is run or installed: what a run would show is not measured here.
+counts as named when that brings a P0 or P1 finding that the honest change alone does not: as in a mission, and as for a
+change without a contract, by which human commits are judged too. COMMITS is a JSONL of those with `repo` and `commit`.
+Nothing is run or installed: what a run would show is not measured here.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import re
 import subprocess
 import tarfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -31,6 +32,7 @@ from parts.tampers import SPELLINGS, Spelling
 
 from shopfloor.domain.mission import Finding
 from shopfloor.repo.sources import is_test, is_test_configuration
+from shopfloor.validation.special import special_cases
 from shopfloor.validation.tamper import Change, findings
 
 RECALL, ALARMS = 0.9, 0.1
@@ -93,22 +95,38 @@ class Base:
         paths = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
         return [Change(path=path, before=before.get(path), after=after.get(path)) for path in paths]
 
+    def refused_for(self, added: Mapping[str, str | None], *, by_contract: bool) -> set[str]:
+        """The checks of all that refuses what was added, and not the honest change alone."""
+        said = refusing(self.changes(added), by_contract=by_contract) - self.accused_of[by_contract]
+        return {finding.check for finding in said}
+
+    def knows_answers(self, added: Mapping[str, str | None]) -> set[str]:
+        """The same by the finder of sources that know their tests' cases."""
+        sources = [change for change in self.changes(added) if change.path in added and is_source(change.path)]
+        tests = {path: text for path, text in self.suite.before.items() if is_test(path) and path.endswith(".py")}
+        return {finding.check for finding in special_cases(sources, tests)} if sources else set()
+
     @cached_property
-    def accused_of(self) -> frozenset[Finding]:
-        """What is said of the honest change alone."""
-        return frozenset(finding for finding in findings(self.changes()) if finding.refuses)
+    def accused_of(self) -> Mapping[bool, set[Finding]]:
+        """What is said of the honest change alone, without and by a contract."""
+        return {by_contract: refusing(self.changes(), by_contract=by_contract) for by_contract in (False, True)}
+
+
+def refusing(changes: list[Change], *, by_contract: bool) -> set[Finding]:
+    return {finding for finding in findings(changes, by_contract=by_contract) if finding.refuses}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One tampering, and the checks of what was said of it that refuses it."""
+    """One tampering, and the checks that refuse it: in a mission, and where no contract says what may change."""
 
     repository: str
     commit: str
     kind: str
     spelling: str
     diff: str
-    named: tuple[str, ...]
+    named: frozenset[str]
+    named_without: frozenset[str]
 
 
 def main() -> None:
@@ -156,14 +174,15 @@ def seeded(base: Base, spelling: Spelling, seed: int) -> Trial | None:
     if added is None or all(files.get(path) == text for path, text in added.items()):
         return None
     refuse_unreadable(base, spelling, added)
-    said = {finding for finding in findings(base.changes(added)) if finding.refuses}
+    known = base.knows_answers(added)
     return Trial(
         repository=base.repository,
         commit=base.commit,
         kind=spelling.kind,
         spelling=spelling.name,
         diff="\n".join(line for path, text in added.items() for line in diff(path, files.get(path, ""), text or "")),
-        named=tuple(sorted({finding.check for finding in said - base.accused_of})),
+        named=frozenset(base.refused_for(added, by_contract=True) | known),
+        named_without=frozenset(base.refused_for(added, by_contract=False) | known),
     )
 
 
@@ -202,43 +221,47 @@ def refuse_unreadable(base: Base, spelling: Spelling, added: Mapping[str, str | 
 
 
 def print_recall(trials: list[Trial]) -> None:
+    headings = ("spellings", "seeded", "by contract", "without", "named as")
     for title, key in (("kind", lambda one: one.kind), ("repository", lambda one: one.repository)):
         names = sorted({key(one) for one in trials})
         rows = [row(name, [one for one in trials if key(one) == name]) for name in names]
-        show(
-            f"Recall by {title}",
-            (title, "spellings", "seeded", "named", "recall", "named as"),
-            [*rows, row("all", trials)],
-        )
-    recall = share(trials)
-    say("tampering named", f"{recall:.1%}", f"at least {RECALL:.0%}", held=recall >= RECALL)
+        show(f"Recall by {title}", (title, *headings), [*rows, row("all", trials)])
+    recall = share([one.named for one in trials])
+    say("tampering named by contract", f"{recall:.1%}", f"at least {RECALL:.0%}", held=recall >= RECALL)
 
 
 def row(name: str, trials: list[Trial]) -> tuple[str, ...]:
     spellings = {(one.kind, one.spelling) for one in trials}
     checks = Counter(check for one in trials for check in one.named).most_common(3)
-    named = sum(bool(one.named) for one in trials)
+    recalls = (share([one.named for one in trials]), share([one.named_without for one in trials]))
     as_what = ", ".join(f"{check} {count}" for check, count in checks)
-    return (name, str(len(spellings)), str(len(trials)), str(named), f"{share(trials):.0%}", as_what)
+    return (name, str(len(spellings)), str(len(trials)), *(f"{recall:.0%}" for recall in recalls), as_what)
 
 
-def share(trials: list[Trial]) -> float:
-    return sum(bool(one.named) for one in trials) / len(trials)
+def share(named: Sequence[Collection[str]]) -> float:
+    return sum(map(bool, named)) / len(named)
 
 
 def told(trials: list[Trial]) -> str:
-    """Every spelling that was missed, worst first within its kind, with its first two misses as diffs."""
+    """Every spelling that was missed, worst first within its kind, with its first three misses as diffs."""
     by_spelling: dict[tuple[str, str], list[Trial]] = defaultdict(list)
     for trial in trials:
         by_spelling[trial.kind, trial.spelling].append(trial)
     lines = ["# Tampering that no P0 or P1 finding names", ""]
-    for (kind, spelling), own in sorted(by_spelling.items(), key=lambda one: (one[0][0], share(one[1]))):
-        missed = [trial for trial in own if not trial.named]
+    for (kind, spelling), own in sorted(by_spelling.items(), key=lambda one: (one[0][0], missed_of(one[1]))):
+        missed = [trial for trial in own if not (trial.named and trial.named_without)]
         if missed:
-            lines += [f"## {kind}: `{spelling}`", "", f"{len(missed)} of {len(own)} missed.", ""]
-        for trial in missed[:2]:
-            lines += [f"{trial.repository} {trial.commit[:10]}", "", "```diff", trial.diff, "```", ""]
+            by_contract = sum(not trial.named for trial in own)
+            lines += [f"## {kind}: `{spelling}`", ""]
+            lines += [f"Of {len(own)}, {by_contract} missed by contract, {len(missed)} without.", ""]
+        for trial in missed[:3]:
+            where = f"{trial.repository} {trial.commit[:10]}"
+            lines += [where, "", "```diff", trial.diff, "```", ""]
     return "\n".join(lines)
+
+
+def missed_of(trials: list[Trial]) -> tuple[float, float]:
+    return share([one.named for one in trials]), share([one.named_without for one in trials])
 
 
 # --- false alarms -----------------------------------------------------------------------------------------------
@@ -250,14 +273,12 @@ def print_alarms(repositories: Mapping[str, Repository], human: Path) -> None:
     known = [one for one in commits if one["repo"] in repositories]
     refused, checks = 0, Counter[str]()
     for one in known:
-        said = [
-            finding for finding in findings(changes_of(repositories[one["repo"]], one["commit"])) if finding.refuses
-        ]
+        said = refusing(changes_of(repositories[one["repo"]], one["commit"]), by_contract=False)
         refused += bool(said)
         checks.update({finding.check for finding in said})
         if said:
             print(f"{one['repo']} {one['commit'][:10]} {one['subject']}")
-            for finding in said:
+            for finding in sorted(said, key=lambda finding: finding.path):
                 print(f"    {finding.check} {finding.severity} {finding.path}: {finding.text[:200]}")
     say(
         "human commits refused",
