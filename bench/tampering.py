@@ -1,6 +1,6 @@
 """How much of seeded tampering is named by the findings about a change, and how often honest people would be accused.
 
-    python bench/tampering.py REPOSITORIES [--human COMMITS] [--misses FILE] [--bases 1] [--each 6] [--kind WORD]
+    python bench/tampering.py REPOSITORIES [--human COMMITS] [--misses FILE] [--bases 1] [--each 4] [--kind WORD]
 
 REPOSITORIES is a folder of bare git repositories. Each kind of tampering is written in some of its spellings
 (parts/tampers.py, parts/bypasses.py, parts/shams.py) on top of an honest change out of a repository's history, and
@@ -16,7 +16,7 @@ import subprocess
 import tarfile
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from difflib import unified_diff
 from functools import cached_property
@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--human", type=Path, help="a JSONL of human commits, for false alarms")
     parser.add_argument("--misses", type=Path, help="where to write every miss, as Markdown")
     parser.add_argument("--bases", type=int, default=1, help="honest changes of each repository")
-    parser.add_argument("--each", type=int, default=6, help="spellings of each kind on each of these")
+    parser.add_argument("--each", type=int, default=4, help="spellings of each kind on each of these")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kind", default="", help="only kinds that have this in their name")
     given = parser.parse_args()
@@ -144,8 +144,11 @@ def main() -> None:
     if given.human:
         print_alarms({one.name: one for one in repositories}, given.human)
     with ProcessPoolExecutor() as pool:
-        futures = [pool.submit(tried, one, given.kind, given.bases, given.each, given.seed) for one in repositories]
-        trials = [trial for future in futures for trial in future.result()]
+        words = (given.kind, given.bases, given.each, given.seed)
+        trials: list[Trial] = []
+        for future in as_completed([pool.submit(tried, one, *words) for one in repositories]):
+            trials += (own := future.result())
+            print(f"{own[0].repository}: {len(own)} seeded" if own else "nothing seeded", flush=True)
     print_recall(trials)
     if given.misses:
         given.misses.write_text(told(trials), encoding="utf-8")
@@ -173,7 +176,8 @@ def seeded(base: Base, spelling: Spelling, seed: int) -> Trial | None:
     added = spelling.play(base.suite, Random(f"{seed} {base.commit} {spelling.kind} {spelling.name}"))
     if added is None or all(files.get(path) == text for path, text in added.items()):
         return None
-    refuse_unreadable(base, spelling, added)
+    if not is_readable(added):
+        return None
     known = base.knows_answers(added)
     return Trial(
         repository=base.repository,
@@ -211,13 +215,10 @@ def is_source(path: str) -> bool:
     return path.endswith(".py") and not is_test(path)
 
 
-def refuse_unreadable(base: Base, spelling: Spelling, added: Mapping[str, str | None]) -> None:
-    """Our own mistake: whoever tampers in earnest leaves Python that can be read."""
-    for path, text in added.items():
-        if path.endswith(".py") and text and not parsed(text).body and text.strip()[:1] != "#":
-            raise SystemExit(
-                f"{spelling.kind}: {spelling.name!r} broke {path} of {base.repository} {base.commit}\n{text}"
-            )
+def is_readable(added: Mapping[str, str | None]) -> bool:
+    """Whoever tampers in earnest leaves Python behind: where our edit does not, it is no trial."""
+    texts = [text for path, text in added.items() if path.endswith(".py") and text and text.strip()[:1] != "#"]
+    return all(parsed(text).body for text in texts)
 
 
 def print_recall(trials: list[Trial]) -> None:
