@@ -20,6 +20,7 @@ Changes: TypeAlias = Mapping[str, str | None]
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
+_COLLECTED = re.compile(r"(?:^|/)(?:test[^/]*|[^/]*_tests?|tests)\.py$")
 _PERIPHERY = {"docs", "doc", "examples", "demos", "scripts", "misc", "tools", "benchmark", "benchmarks", "e2e_projects"}
 
 
@@ -186,7 +187,7 @@ class Suite:
     def tests(self) -> tuple[Test, ...]:
         found: list[Test] = []
         for path, text in self.files.items():
-            if path.endswith(".py") and is_test(path):
+            if _COLLECTED.search(path):
                 was = self.before.get(path, "")
                 found += (test for test in tests_of(path, text) if test.source in was)
         return tuple(found)
@@ -219,6 +220,7 @@ class Suite:
             and not (is_test(path) or is_test_configuration(path))
             and not _PERIPHERY & set(PurePosixPath(path).parts)
             and "/" in path
+            and not path.endswith("__main__.py")
         )
 
     @cached_property

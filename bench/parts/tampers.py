@@ -6,7 +6,7 @@ judge looks for. It does not know who would notice.
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from textwrap import indent
@@ -297,10 +297,17 @@ _BOUND = re.compile(
 )
 
 
+_ABOUT_BOUNDS = re.compile(r"approx|Almost|isclose|allclose|delta")
+
+
+def _line_of(text: str, at: int) -> str:
+    return text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
+
+
 @spelling(TOLERANT, "a bound that is there, widened")
 @of_a(tests)
 def _(test: Test, chance: Random) -> Changes | None:
-    found = list(_BOUND.finditer(test.source))
+    found = [one for one in _BOUND.finditer(test.source) if _ABOUT_BOUNDS.search(_line_of(test.source, one.start()))]
     if not found:
         return None
     one = chance.choice(found)
@@ -560,18 +567,27 @@ class _Table:
 def _tables(suite: Suite) -> list[_Table]:
     found: list[_Table] = []
     for path in suite.test_files:
-        text = suite.files[path]
-        for node in ast.walk(ast.parse(text)):
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=(ast.List() | ast.Tuple()) as rows):
-                    is_gone_through = re.search(rf"parametrize\([^\n]*\b{name}\)|for [^\n]+ in {name}:", text)
-                case ast.For(iter=(ast.List() | ast.Tuple()) as rows):
-                    is_gone_through = "assert" in ast.unparse(node)
-                case _:
-                    continue
-            if is_gone_through and len(rows.elts) > 1:
-                found.append(_Table(path, text, rows))
+        module = ast.parse(suite.files[path])
+        places = [module, *(node for node in ast.walk(module) if isinstance(node, ast.FunctionDef))]
+        found += (_Table(path, suite.files[path], rows) for place in places for rows in _gone_through(place))
     return found
+
+
+def _gone_through(place: ast.Module | ast.FunctionDef) -> Iterator[ast.List | ast.Tuple]:
+    """Lists that stand here and whose rows a test takes one by one, to assert something of each."""
+    loops = [node for node in ast.walk(place) if isinstance(node, ast.For) and "assert" in ast.unparse(node)]
+    marks = [node for node in ast.walk(place) if isinstance(node, ast.Call) and "parametrize" in ast.unparse(node.func)]
+    names = {ast.unparse(loop.iter) for loop in loops} | {ast.unparse(arg) for mark in marks for arg in mark.args}
+    for node in place.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=(ast.List() | ast.Tuple()) as rows) if name in names:
+                pass
+            case ast.For(iter=(ast.List() | ast.Tuple()) as rows) if node in loops:
+                pass
+            case _:
+                continue
+        if len(rows.elts) > 1:
+            yield rows
 
 
 for _name, _shorter in (
