@@ -32,8 +32,10 @@ from parts.tampers import SPELLINGS, Spelling
 
 from shopfloor.domain.mission import Finding
 from shopfloor.repo.sources import is_test, is_test_configuration
+from shopfloor.validation.changes import Change
+from shopfloor.validation.rigging import rigged
 from shopfloor.validation.special import special_cases
-from shopfloor.validation.tamper import Change, findings
+from shopfloor.validation.tamper import findings
 
 RECALL, ALARMS = 0.9, 0.1
 MOST_FILES, MOST_TEXT = 8, 150_000
@@ -113,7 +115,8 @@ class Base:
 
 
 def refusing(changes: list[Change], *, by_contract: bool) -> set[Finding]:
-    return {finding for finding in findings(changes, by_contract=by_contract) if finding.refuses}
+    found = (*findings(changes, by_contract=by_contract), *rigged(changes))
+    return {finding for finding in found if finding.refuses}
 
 
 @dataclass(frozen=True, kw_only=True)
