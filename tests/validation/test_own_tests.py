@@ -376,3 +376,11 @@ async def failing_on_base(room: Courtroom) -> tuple[str, ...]:
     async with room.court.start(Blueprint(checkout=str(place))) as sandbox:
         finished, _ = await room.court.run(sandbox, command)
     return (TESTS,) if finished.exit_code != 0 else ()
+
+
+def test_a_runner_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
+    """A person's virtual environment is not seen in a sandbox; that is no fault of the work."""
+    base = {**BASE, "services.toml": '[commands]\ntest = "python3 -m no_such_runner"\n'}
+    (refusal, *_) = refusals(judged(tmp_path, base, {"calc.py": DONE}))
+
+    assert "the sandbox has no no_such_runner: `[setup]` in services.toml" in refusal

@@ -5,7 +5,6 @@ What is accepted here is sealed: text, checks, the services file, all by hash. I
 
 import hashlib
 import posixpath
-import re
 import time
 from typing import Annotated
 
@@ -29,7 +28,7 @@ from shopfloor.tools.tool import Arguments
 from shopfloor.validation.contract_file import contract_of, contract_text, spec_text
 from shopfloor.validation.court import ending
 from shopfloor.validation.scrutiny import failing_on_base
-from shopfloor.validation.testrun import tests_ran
+from shopfloor.validation.testrun import missing_runner, tests_ran
 
 FILE_CAP = 1_000_000
 ROOT = "/repo"
@@ -197,7 +196,7 @@ async def _run_on_base(shop: Shop, fresh: Sandbox, contract: Contract, check: Wr
     """What is wrong with this check, as its run on the base shows; "" when nothing."""
     finished, output = await shop.court.run(fresh, check.command)
     tail = "\n".join(output.splitlines()[-15:])
-    if finished.exit_code in NOT_FOUND or finished.timed_out or _runner_is_missing(check.command, output):
+    if finished.exit_code in NOT_FOUND or finished.timed_out or missing_runner(check.command, output):
         return f"{check.command!r} cannot be run on the base ({ending(finished)}):\n{tail}"
     if any(contract.assertion(name).kind == "guard" for name in check.assertions):
         ran = tests_ran(check.command, output)
@@ -209,12 +208,6 @@ async def _run_on_base(shop: Shop, fresh: Sandbox, contract: Contract, check: Wr
     if finished.exit_code == 0:
         return f"{check.command!r} passed on the base, where the behaviour is missing: it proves nothing.\n{tail}"
     return ""
-
-
-def _runner_is_missing(command: str, output: str) -> bool:
-    """`python -m RUNNER` where there is no such module: red, and nobody could make it green."""
-    modules = re.findall(r"-m\s+([\w.]+)", command)
-    return any(re.search(rf"No module named '?{re.escape(module)}'?\s*$", output, re.M) for module in modules)
 
 
 async def _sealed(shop: Shop, mission: Mission, plan: Plan, sealable: Sealable) -> ContractSealed:

@@ -26,7 +26,7 @@ from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
 from shopfloor.validation.rigging import rigged
 from shopfloor.validation.special import special_cases
 from shopfloor.validation.stage import Stage
-from shopfloor.validation.testrun import outcomes, tests_ran
+from shopfloor.validation.testrun import missing_runner, outcomes, tests_ran
 from shopfloor.validation.touched import of_what_it_touches
 
 SEALED = "sealed-checks"
@@ -276,6 +276,8 @@ async def _test_gate(own: OwnTests, case: Case, run: Tried, changes: Sequence[Ch
     failed = () if case.by_contract or not passed else dict.fromkeys(map(own_name, run.said.names_failed))
     if speaking := of_what_it_touches(failed, own.files, changes):
         passed, why = False, f"as on the base, tests of what this change touches fail: {', '.join(speaking[:5])}"
+    if not passed and (missing := missing_runner(own.command, run.output)):
+        why = f"the sandbox has no {missing}: `[setup]` in services.toml says how dependencies get there"
     own_versions = [change.path for change in changes if change.path in own.files and is_test(change.path)]
     if not passed and own_versions and not why.startswith("as on the base"):
         why = f"{why}{'; ' if why else ''}the base's version of {', '.join(own_versions[:3])} judges, not the change's"

@@ -190,6 +190,13 @@ def tests_ran(command: str, output: str) -> bool | None:
     return None
 
 
+def missing_runner(command: str, output: str) -> str:
+    """The module of `python -m MODULE` that is not there; "" where it is. Nobody's work could be judged by it."""
+    modules = re.findall(r"-m\s+([\w.]+)", command)
+    missing = (one for one in modules if re.search(rf"No module named '?{re.escape(one)}'?\s*$", output, re.M))
+    return next(missing, "")
+
+
 def failing_tests(output: str) -> frozenset[str]:
     """The names of the tests that a run reported as failed, as far as its runner names them."""
     return frozenset(outcomes(output).names_failed)
