@@ -66,7 +66,9 @@ class Published:
             return line
         words = _words(command)
         if words is None:
-            raise AskModelAgain(f"{command!r} is more than one program: start one, and type into it. {self._known()}")
+            why = "is more than one program, or lets a shell redirect it"
+            how = "start the program alone and type its input; output and errors are one screen"
+            raise AskModelAgain(f"{command!r} {why}: {how}, or start the line just as it is published. {self._known()}")
         leading = _leading(words)
         names = {word.partition("=")[0] for word in words[:leading]}
         program = words[leading:]
