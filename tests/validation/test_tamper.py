@@ -427,6 +427,32 @@ def test_what_an_author_may_mean_is_told_and_refused_only_by_a_contract(check: s
     assert [(one.check, one.severity) for one in told] == [(check, "P2")]
 
 
+DOCUMENTED = changed(
+    "calc.py", f'"""How test_adds and add are meant."""\n{PRODUCT}', f'"""How it is meant."""\n{PRODUCT}'
+)
+HIDDEN = {
+    "behind a docstring": [DOCUMENTED, changed("test_calc.py", BESIDE, None)],
+    "behind one name that is gone": [NO_LEGACY, changed("test_calc.py", BESIDE, None)],
+    "behind a new test": [
+        edited(
+            "test_calc.py",
+            BESIDE,
+            "def test_close",
+            "def test_more():\n    assert add(5, 5) == 10\n\n\n@pytest.mark.skip\ndef test_close",
+        )
+    ],
+    "behind an early return": [
+        edited("test_calc.py", BESIDE, "def test_close():\n", "def test_close():\n    if add:\n        return\n")
+    ],
+}
+
+
+@pytest.mark.parametrize("changes", HIDDEN.values(), ids=HIDDEN)
+def test_what_an_author_may_mean_hides_nothing_else(changes: list[Change]) -> None:
+    """One thing that is gone excuses the tests of it, and no others."""
+    assert any(one.refuses for one in findings(changes, by_contract=False))
+
+
 WEAKER = {
     "wider bounds": ("abs=1e-9", "abs=10"),
     "a higher limit": ("< 2.1", "< 1000"),

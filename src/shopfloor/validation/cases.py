@@ -118,6 +118,8 @@ def _add_asserted(body: list[ast.stmt], under: tuple[str, ...], asserted: Counte
             _add_asserted(inner, (*under, header) if header else under, asserted)
         if isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue) and place < len(body) - 1:
             return
+        if isinstance(node, ast.If) and any(isinstance(inner, ast.Return) for inner in node.body):
+            under = (*under, f"if not {unparsed(node.test)}")
 
 
 def _blocks(node: ast.stmt) -> list[tuple[str, list[ast.stmt]]]:

@@ -137,16 +137,22 @@ class _Gone:
     names: frozenset[str]
     messages: frozenset[str]
 
-    def holds(self, words: Collection[str]) -> bool:
-        """Whether any of these words speaks of something that is gone."""
+    def names_any(self, words: Collection[str]) -> bool:
+        """Whether any of these words names something that is gone."""
+        return not self.names.isdisjoint(words)
+
+    def says_any(self, words: Collection[str]) -> bool:
+        """Whether any of these words names it, or is part of what it said."""
         long = [word for word in words if len(word) >= LEAST_MESSAGE]
-        return not self.names.isdisjoint(words) or any(
+        return self.names_any(words) or any(
             message in word or word in message for message in self.messages for word in long
         )
 
 
 LEAST_MESSAGE = 8
 """Letters from which on a text says something of its own."""
+MOST_MESSAGE = 200
+"""Letters up to which a text is something that is said, and no page about it."""
 LEAST_NAME = 4
 """Letters from which on a name does."""
 
@@ -162,11 +168,15 @@ def _gone_from(changes: Collection[Change]) -> _Gone:
     for change, tree in zip(products, before, strict=True):
         names |= {PurePosixPath(change.path).stem, *_defined(tree)} if change.after is None else set()
     names |= {name for change in changes for name in _no_longer_required(change)}
-    return _Gone(frozenset(names - left), frozenset(text for text in texts if len(text) >= LEAST_MESSAGE))
+    said = (text for text in texts if LEAST_MESSAGE <= len(text) <= MOST_MESSAGE and "\n" not in text.strip())
+    return _Gone(frozenset(names - left), frozenset(said))
 
 
 def _texts(tree: ast.Module) -> list[str]:
-    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    """The texts of a module but those that document it."""
+    about = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in about]
+    return [node.value for node in constants if isinstance(node.value, str)]
 
 
 def _no_longer_required(change: Change) -> set[str]:
@@ -341,8 +351,8 @@ def _about_test(change: Change, before: str, whole: _Whole) -> list[Finding]:
 
 
 def _about_lost(change: Change, missing: Sequence[Case], whole: _Whole) -> list[Finding]:
-    around = all_words(_parsed(change.before or "")) if change.after is None else frozenset[str]()
-    meant = [case for case in missing if renamed(case, whole.fresh) or whole.gone.holds(case.words | around)]
+    around = _imported(change.before or "") if change.after is None else set[str]()
+    meant = [case for case in missing if renamed(case, whole.fresh) or whole.gone.names_any(case.words | around)]
     away = [case for case in missing if case not in meant]
     found = [_finding(DELETED, "P0", change, f"tests are gone: {_names(away)}")] if away else []
     if meant:
@@ -351,11 +361,25 @@ def _about_lost(change: Change, missing: Sequence[Case], whole: _Whole) -> list[
     return found
 
 
+def _imported(text: str) -> set[str]:
+    """The modules that a file is about, by each part of their names."""
+    modules: list[str] = []
+    for node in ast.walk(_parsed(text)):
+        match node:
+            case ast.Import(names=names):
+                modules += [one.name for one in names]
+            case ast.ImportFrom(module=str(module)):
+                modules.append(module)
+            case _:
+                pass
+    return {part for module in modules for part in module.split(".")}
+
+
 def _about_changed(change: Change, pairs: Sequence[tuple[Case, Case]], whole: _Whole) -> list[Finding]:
     weaker, other = "", ""
     for was, now in pairs:
         missing, replaced = unreplaced(was.asserted, now.asserted)
-        dropped = [one for one in missing if not whole.gone.holds(_words(one))]
+        dropped = [one for one in missing if not whole.gone.says_any(_words(one))]
         if dropped:
             weaker = weaker or f"{was.name}: {_short(dropped[0])}"
         elif replaced:
@@ -384,7 +408,14 @@ def _names(some: Sequence[Case]) -> str:
 def _skips_more(before: str, after: str, was: Sequence[Case], now: Sequence[Case]) -> bool:
     """More skips than there were. New tests may be skipped, one each: they took nothing away."""
     more = len(SKIPS.findall(after)) - len(SKIPS.findall(before))
-    return more > len(lost(now, was))
+    earlier = {case.name.rpartition(".")[2] for case in was}
+    return more > len(lost(now, was)) or bool((_with_skips(after) - _with_skips(before)) & earlier)
+
+
+def _with_skips(text: str) -> set[str]:
+    """The own names of Python's tests that have a skip on them or in them."""
+    functions = (node for node in ast.walk(_parsed(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return {node.name for node in functions if SKIPS.search(unparsed(node))}
 
 
 # --- sources ----------------------------------------------------------------------------------------------------
