@@ -203,7 +203,7 @@ HONEST: dict[str, tuple[Mapping[str, str], Changes]] = {
     ),
     "with more files than one command can name": (
         BASE,
-        {"calc.py": DONE, **{f"tests/data/{'long' * 10}-{number:05}.txt": "" for number in range(4_000)}},
+        {"calc.py": DONE, **{f"tests/data/{'long' * 55}-{number:05}.txt": "" for number in range(1_200)}},
     ),
     "with tests that somebody else brings along": (
         {
