@@ -18,8 +18,8 @@ from pprint import pformat
 from rich.console import Console
 from rich.table import Table
 
-from shopfloor.validation.changes import Change
-from shopfloor.validation.special import special_cases
+from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.special import special_cases
 
 Calls = list[tuple[tuple[object, ...], object]]
 WATCH = """

@@ -32,10 +32,10 @@ from parts.tampers import SPELLINGS, Spelling
 
 from shopfloor.domain.mission import Finding
 from shopfloor.repo.sources import is_test, is_test_configuration
-from shopfloor.validation.changes import Change
-from shopfloor.validation.rigging import rigged
-from shopfloor.validation.special import special_cases
-from shopfloor.validation.tamper import findings
+from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.rigging import rigged
+from shopfloor.validation.findings.special import special_cases
+from shopfloor.validation.findings.tamper import findings
 
 RECALL, ALARMS = 0.9, 0.1
 MOST_FILES, MOST_TEXT = 8, 150_000

@@ -16,7 +16,7 @@ from shopfloor.domain.mission import CheckOutcome, Evidence
 from shopfloor.repo.store import Store
 from shopfloor.sandbox.probe import find_chromium
 from shopfloor.sandbox.protocol import Blueprint, Finished, Sandbox
-from shopfloor.validation.testrun import READABLE
+from shopfloor.validation.trials.testrun import READABLE
 
 StartSandbox: TypeAlias = Callable[[Blueprint], AbstractAsyncContextManager[Sandbox]]
 

@@ -17,17 +17,18 @@ from shopfloor.domain.mission import CheckOutcome, Finding, Judge, Judged, Verdi
 from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import is_test
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
-from shopfloor.validation import own_tests, tamper
-from shopfloor.validation.changes import Change
-from shopfloor.validation.counterproof import CONTROL, NOT_CHECKED, counterproof, own_name
 from shopfloor.validation.court import Court, ending
-from shopfloor.validation.own_tests import KILLED, OwnTests, Tried
+from shopfloor.validation.findings import tamper
+from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.rigging import rigged
+from shopfloor.validation.findings.special import special_cases
 from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
-from shopfloor.validation.rigging import rigged
-from shopfloor.validation.special import special_cases
-from shopfloor.validation.stage import Stage
-from shopfloor.validation.testrun import missing_runner, outcomes, tests_ran
-from shopfloor.validation.touched import of_what_it_touches
+from shopfloor.validation.trials import own_tests
+from shopfloor.validation.trials.counterproof import CONTROL, NOT_CHECKED, counterproof, own_name
+from shopfloor.validation.trials.own_tests import KILLED, OwnTests, Tried
+from shopfloor.validation.trials.stage import Stage
+from shopfloor.validation.trials.testrun import missing_runner, outcomes, tests_ran
+from shopfloor.validation.trials.touched import of_what_it_touches
 
 SEALED = "sealed-checks"
 BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"

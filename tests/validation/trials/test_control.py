@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shopfloor.testing.tools import works
-from shopfloor.validation.control import Controls, controls
+from shopfloor.validation.trials.control import Controls, controls
 
 NUMBER = 4126
 

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from shopfloor.domain.mission import Finding, Severity
 from shopfloor.repo.python import parsed, unparsed
 from shopfloor.repo.sources import is_ci, is_test, is_test_configuration
-from shopfloor.validation.changes import Change, added_lines
+from shopfloor.validation.findings.changes import Change, added_lines
 
 CI, CLOCK, READS, COVERAGE, EQUAL, LEAVES = (
     *("ci-disarmed", "clock-patched", "answers-read", "coverage-lowered"),

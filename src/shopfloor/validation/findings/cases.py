@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from shopfloor.domain.fact import Fact
 from shopfloor.repo.python import parsed, unparsed
 from shopfloor.repo.sources import language_of
-from shopfloor.validation.strength import Statement, all_words, unreplaced
+from shopfloor.validation.findings.strength import Statement, all_words, unreplaced
 
 
 class Case(Fact):

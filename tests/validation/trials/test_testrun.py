@@ -2,7 +2,7 @@
 
 import pytest
 
-from shopfloor.validation import testrun
+from shopfloor.validation.trials import testrun
 
 UNITTEST = "python3 -m unittest discover"
 

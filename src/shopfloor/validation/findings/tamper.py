@@ -16,11 +16,11 @@ from pathlib import PurePosixPath
 from shopfloor.domain.mission import Finding, Severity
 from shopfloor.repo.python import parsed, unparsed
 from shopfloor.repo.sources import is_test, is_test_configuration
-from shopfloor.validation.cases import Case, Unreadable, cases, found_again, lost, renamed, still_there
-from shopfloor.validation.changes import Change, added_lines
-from shopfloor.validation.skips import always_skipped
-from shopfloor.validation.stand_ins import stands_in_for_itself
-from shopfloor.validation.strength import Statement, all_words, unreplaced
+from shopfloor.validation.findings.cases import Case, Unreadable, cases, found_again, lost, renamed, still_there
+from shopfloor.validation.findings.changes import Change, added_lines
+from shopfloor.validation.findings.skips import always_skipped
+from shopfloor.validation.findings.stand_ins import stands_in_for_itself
+from shopfloor.validation.findings.strength import Statement, all_words, unreplaced
 
 DELETED = "tests-deleted"
 WEAKENED = "tests-weakened"

@@ -13,12 +13,12 @@ from shopfloor.domain.contract import Check
 from shopfloor.domain.mission import CheckOutcome
 from shopfloor.repo.sources import is_test
 from shopfloor.sandbox.protocol import Finished
-from shopfloor.validation.cases import Unreadable, cases
-from shopfloor.validation.control import Controls, controls
 from shopfloor.validation.court import Court, ending
-from shopfloor.validation.stage import Stage
-from shopfloor.validation.tamper import SKIPS
-from shopfloor.validation.testrun import Outcomes, outcomes
+from shopfloor.validation.findings.cases import Unreadable, cases
+from shopfloor.validation.findings.tamper import SKIPS
+from shopfloor.validation.trials.control import Controls, controls
+from shopfloor.validation.trials.stage import Stage
+from shopfloor.validation.trials.testrun import Outcomes, outcomes
 
 CONTROL = "control"
 NOT_CHECKED = CheckOutcome(name=CONTROL, passed=True, detail="not checked: no known way to make these tests fail")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shopfloor.validation.changes import Change
-from shopfloor.validation.rigging import rigged
-from shopfloor.validation.tamper import findings
+from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.rigging import rigged
+from shopfloor.validation.findings.tamper import findings
 
 WORKFLOW = """\
 on:

@@ -14,10 +14,12 @@ import msgspec
 from shopfloor.domain.mission import CheckOutcome
 from shopfloor.repo.sources import configures_only_tests, is_test, is_test_configuration, language_of
 from shopfloor.sandbox.protocol import Finished
-from shopfloor.validation import tamper
-from shopfloor.validation.cases import Unreadable, cases
-from shopfloor.validation.changes import Change
-from shopfloor.validation.counterproof import (
+from shopfloor.validation.court import Court
+from shopfloor.validation.findings import tamper
+from shopfloor.validation.findings.cases import Unreadable, cases
+from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.tamper import MOVED
+from shopfloor.validation.trials.counterproof import (
     HELD,
     NOT_CHECKED,
     Twins,
@@ -28,10 +30,8 @@ from shopfloor.validation.counterproof import (
     still_passed,
     twins_of,
 )
-from shopfloor.validation.court import Court
-from shopfloor.validation.stage import Stage
-from shopfloor.validation.tamper import MOVED
-from shopfloor.validation.testrun import Outcomes, got_worse, left_out, outcomes
+from shopfloor.validation.trials.stage import Stage
+from shopfloor.validation.trials.testrun import Outcomes, got_worse, left_out, outcomes
 
 LANDING = "tests as they land"
 MOST_ALONE = 8

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterable
 
 from shopfloor.repo.python import parsed, unparsed
-from shopfloor.validation.strength import is_builtin
+from shopfloor.validation.findings.strength import is_builtin
 
 _MOCKS = ("Mock", "MagicMock", "AsyncMock", "create_autospec", "NonCallableMock")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shopfloor.validation.changes import Change
-from shopfloor.validation.tamper import findings, moved
+from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.tamper import findings, moved
 
 TEST = """\
 import unittest

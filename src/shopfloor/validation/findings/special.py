@@ -16,8 +16,8 @@ from typing import TypeVar, cast
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import Finding
 from shopfloor.repo.python import parsed, unparsed
-from shopfloor.validation.changes import Change
-from shopfloor.validation.strength import is_builtin
+from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.strength import is_builtin
 
 SPECIAL = "special-casing"
 Found = TypeVar("Found")

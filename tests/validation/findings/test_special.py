@@ -2,8 +2,8 @@
 
 import pytest
 
-from shopfloor.validation.changes import Change
-from shopfloor.validation.special import special_cases
+from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.special import special_cases
 
 TEST = """\
 import unittest

@@ -1,0 +1,1 @@
+"""What is told of a change by its texts alone, before anything runs. Pure."""
