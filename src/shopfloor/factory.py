@@ -40,7 +40,7 @@ from shopfloor.models.roster import Roster
 from shopfloor.repo.origin import Origin
 from shopfloor.repo.services import commands_at, refuse_bad_services, services_at
 from shopfloor.repo.store import Store
-from shopfloor.router.choose import choose
+from shopfloor.router.choose import LIKE, choose
 from shopfloor.sandbox.dependencies import Dependencies, Setup, furnished, set_up
 from shopfloor.sandbox.probe import probe, start
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
@@ -262,7 +262,8 @@ class Factory:
             self.heard(stream, event)
 
         def model_for(role: RoleName) -> Model:
-            return self.models.model(wishes.model or names.get(role) or next(iter(names.values())))
+            like = LIKE.get(role, role)  # a mission that began before there was such a role
+            return self.models.model(wishes.model or names.get(role) or names.get(like) or next(iter(names.values())))
 
         desk = Desk(
             journal=self.journal,

@@ -74,6 +74,7 @@ PLAN = plan(
 )
 CHECKS = [{"assertions": ["VAL-WORDS-001"], "command": COMMAND, "files": ["test_words.py"]}]
 SHOWN = [{"assertion": "VAL-TODO-001", "verdict": "passed", "evidence": ["E1"], "reason": "2 words"}]
+FOUND = {"severity": "P1", "text": "count(None) raises", "path": "words.py", "line": 2}
 SCRIPT = {
     ("orchestrator",): [PLAN],
     ("test-writer",): [call("write", path="test_words.py", content=CHECK), call("submit_checks", checks=CHECKS)],
@@ -82,7 +83,8 @@ SCRIPT = {
         call("shell", command=COMMAND),
         call("hand_off", summary="s", done="count", commands=[{"command": COMMAND, "exit_code": 0}]),
     ],
-    ("reviewer",): [call("submit_review", findings=[])],
+    ("reviewer",): [call("submit_review", findings=[FOUND])],
+    ("refuter",): [call("submit_refutations", findings=[{"number": 1, "refuted": True, "why": "words.py:1 splits"}])],
     ("user-tester",): [
         call("terminal", do="start", text="python3 todo.py a b"),
         call("submit_verdicts", verdicts=SHOWN),
@@ -148,7 +150,9 @@ def test_the_mission_behind_these_prompts_is_a_good_one(prompts: Prompts) -> Non
     assert prompts.run.exit == "done"
 
 
-@pytest.mark.parametrize("role", ["orchestrator", "test-writer", "worker", "solo", "reviewer", "user-tester"])
+@pytest.mark.parametrize(
+    "role", ["orchestrator", "test-writer", "worker", "solo", "reviewer", "refuter", "user-tester"]
+)
 def test_the_first_prompt_of_a_role_is_what_its_golden_file_says(
     prompts: Prompts, golden: Callable[[str, str], None], role: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""The reviewer: a scripted one reads a real change, and what it finds counts as it says."""
+"""Readers: a scripted one reads a real change, another tries to refute it, and what survives counts as it says."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -30,6 +30,7 @@ class AddTest(unittest.TestCase):
 DOUBLE = CALC + "\n\ndef double(x):\n    return x + x\n"
 STREAM = "agent/court/reviewer/change/1"
 SECOND = "agent/court/reviewer/change/2"
+REFUTER = "agent/court/refuter/change/1"
 
 Story = Callable[[Courtroom], Awaitable[None]]
 
@@ -41,10 +42,21 @@ def enforced() -> None:
 
 
 def before_a_reviewer(
-    folder: Path, answers: tuple[Answer | str, ...], story: Story, *, second: tuple[Answer | str, ...] = ()
+    folder: Path,
+    answers: tuple[Answer | str, ...],
+    story: Story,
+    *,
+    second: tuple[Answer | str, ...] = (),
+    refuter: tuple[Answer | str, ...] = (),
 ) -> None:
     async def whole() -> None:
-        model = ScriptedModel({("reviewer", "change", 1): answers, ("reviewer", "change", 2): second})
+        model = ScriptedModel(
+            {
+                ("reviewer", "change", 1): answers,
+                ("reviewer", "change", 2): second,
+                ("refuter", "change", 1): refuter,
+            }
+        )
         async with open_courtroom(folder, {"calc.py": CALC, "test_calc.py": TEST}, model=model) as room:
             await story(room)
 
@@ -55,8 +67,15 @@ def finding(severity: str, path: str = "calc.py") -> dict[str, object]:
     return {"severity": severity, "text": "double(None) raises", "path": path, "line": 6}
 
 
-async def heard(room: Courtroom) -> list[AgentEvent]:
-    return [cast("AgentEvent", recorded.event) for recorded in await room.journal.read(STREAM)]
+def word(number: int, *, refuted: bool, why: str = "calc.py:5 catches it") -> dict[str, object]:
+    return {"number": number, "refuted": refuted, "why": why}
+
+
+STANDS = (call("submit_refutations", findings=[word(1, refuted=False)]),)
+
+
+async def heard(room: Courtroom, stream: str = STREAM) -> list[AgentEvent]:
+    return [cast("AgentEvent", recorded.event) for recorded in await room.journal.read(stream)]
 
 
 @pytest.mark.parametrize(("severity", "passed"), [("P0", False), ("P1", False), ("P2", True), ("P3", True)])
@@ -71,9 +90,51 @@ def test_what_must_not_ship_refuses_and_advice_does_not(severity: str, passed: b
         assert [(found.check, found.severity, found.path, found.line) for found in verdict.findings] == [
             ("review", severity, "calc.py", 6)
         ]
-        assert (verdict.judge.agents, verdict.judge.models) == ((STREAM,), ("scripted:script",))
+        readers = (STREAM,) if passed else (STREAM, REFUTER)
+        assert (verdict.judge.agents, verdict.judge.models) == (readers, ("scripted:script",))
 
-    before_a_reviewer(tmp_path, (call("submit_review", findings=[finding(severity)]),), story)
+    before_a_reviewer(tmp_path, (call("submit_review", findings=[finding(severity)]),), story, refuter=STANDS)
+
+
+def test_only_what_survives_refutation_refuses(tmp_path: Path) -> None:
+    """A second reader sees what was found, and nothing of how; what it refutes stays on the verdict with the reason."""
+
+    async def story(room: Courtroom) -> None:
+        verdict = await room.judge(room.commit({"calc.py": DOUBLE}), SealedChecks(), reviewed=True)
+
+        started = next(event for event in await heard(room, REFUTER) if isinstance(event, AgentStarted))
+        assert "1. P1 calc.py:6: double(None) raises" in started.task.text
+        assert "P3" not in started.task.text, "advice is not worth a second reader"
+        assert set(started.tools) == {"list", "read", "search", "submit_refutations"}
+        assert [(one.severity, one.refuted, one.refuses) for one in verdict.findings] == [
+            ("P3", "", False),
+            ("P1", "calc.py:5 catches it", False),
+            ("P0", "", True),
+        ]
+        assert verdict.caught_by == ("review",)
+
+    found = (call("submit_review", findings=[finding("P3"), finding("P1"), finding("P0")]),)
+    refuter = (call("submit_refutations", findings=[word(2, refuted=False), word(1, refuted=True)]),)
+    before_a_reviewer(tmp_path, found, story, refuter=refuter)
+
+
+def test_every_finding_gets_a_word_and_every_refutation_a_reason(tmp_path: Path) -> None:
+    """Silence refutes nothing: the refuter is asked again until each number has its word."""
+
+    async def story(room: Courtroom) -> None:
+        verdict = await room.judge(room.commit({"calc.py": DOUBLE}), SealedChecks(), reviewed=True)
+
+        said = [event.result.text for event in await heard(room, REFUTER) if isinstance(event, ToolReturned)]
+        assert "Each finding needs one word, under its own number: 1; these came: none." in said[0]
+        assert "Say why 1 cannot happen" in said[1]
+        assert not verdict.passed
+
+    refuter = (
+        call("submit_refutations", findings=[]),
+        call("submit_refutations", findings=[word(1, refuted=True, why=" ")]),
+        *STANDS,
+    )
+    before_a_reviewer(tmp_path, (call("submit_review", findings=[finding("P1")]),), story, refuter=refuter)
 
 
 def test_the_reviewer_sees_the_change_and_can_only_read(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ ROLES: dict[RoleName, Role] = {
         Role(name="test-writer", tools=MAKING, finish="submit_checks", max_turns=80),
         Role(name="worker", tools=MAKING, finish="hand_off", max_turns=300),
         Role(name="reviewer", tools=LOOKING, finish="submit_review", max_turns=60),
+        Role(name="refuter", tools=LOOKING, finish="submit_refutations", max_turns=60),
         Role(name="user-tester", tools=(), finish="submit_verdicts", max_turns=120),
         Role(name="explorer", tools=("try_steps", "submit_steps", "cannot"), finish="finish", max_turns=400),
     )

@@ -74,17 +74,24 @@ Severity: TypeAlias = Literal["P0", "P1", "P2", "P3"]
 
 
 class Finding(Fact):
-    """Something a check or a reviewer found. P0 and P1 refuse the work; P2 and P3 are advice."""
+    """Something a check or a reviewer found. P0 and P1 refuse the work, unless refuted; P2 and P3 are advice."""
 
     check: str
     severity: Severity
     text: str
     path: str = ""
     line: int = 0
+    refuted: str = ""
+    """Why it does not hold, by a second reader who saw nothing but the change and what was found."""
 
     @property
     def refuses(self) -> bool:
-        return self.severity in ("P0", "P1")
+        return self.severity in ("P0", "P1") and not self.refuted
+
+    @property
+    def words(self) -> str:
+        """What was found, and why it does not hold if it was refuted."""
+        return f"{self.text} (refuted: {self.refuted})" if self.refuted else self.text
 
 
 class CheckOutcome(Fact):
@@ -116,11 +123,15 @@ class Judged(Fact):
 
 
 class Judge(Fact):
-    """Who judged: which stream, which model, and whether a sandbox enforced that it could not touch the work."""
+    """Who judged: which streams, which models, and whether a sandbox enforced that it could not touch the work."""
 
     agents: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     independence: str = "enforced"
+    attempt: str = ""
+    """The judging attempt that signs: mission, kind, subject, round."""
+    authors: tuple[str, ...] = ()
+    """The models that made what was judged, where that is known."""
 
 
 class Verdict(Fact):

@@ -5,7 +5,11 @@ from typing import Literal, TypeAlias
 from shopfloor.domain.fact import Fact
 
 Autonomy: TypeAlias = Literal["off", "low", "medium", "high"]
-RoleName: TypeAlias = Literal["solo", "orchestrator", "test-writer", "worker", "reviewer", "user-tester", "explorer"]
+RoleName: TypeAlias = Literal[
+    "solo", "orchestrator", "test-writer", "worker", "reviewer", "refuter", "user-tester", "explorer"
+]
+JUDGES: frozenset[RoleName] = frozenset(("reviewer", "refuter", "user-tester"))
+"""Who judges what others made; nobody else's word is a verdict."""
 
 
 class Role(Fact):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import assert_never, cast
 
 from shopfloor.agent.run import Suspended
-from shopfloor.domain.errors import GiveUp, NeedsHuman, TryLater
+from shopfloor.domain.errors import Broken, GiveUp, NeedsHuman, TryLater
 from shopfloor.domain.events import (
+    AgentStarted,
     MissionEnded,
     MissionEvent,
     MissionPaused,
@@ -28,6 +29,7 @@ from shopfloor.loop import Progress, exit_of
 from shopfloor.missions import moves
 from shopfloor.missions.checks import write_checks
 from shopfloor.missions.fixes import plan_fix
+from shopfloor.missions.independence import contributed, objection, signed
 from shopfloor.missions.judging import clear_court, scrutinise_candidate, test_milestone
 from shopfloor.missions.landing import land
 from shopfloor.missions.plan import make_plan
@@ -169,7 +171,18 @@ class Runner:
         verdict = await judging
         agents = (await self.spent()).seconds - before
         seconds = max(0.0, time.monotonic() - began - agents)
+        verdict = signed(verdict, self._shop.id, number, await self._authors())
+        if why := objection(verdict, self._mission.seal):
+            raise Broken(f"A verdict on {verdict.subject!r} does not count: {why}.")
         await self._note(VerdictReached(verdict=verdict, round=number, seconds=seconds))
+
+    async def _authors(self) -> tuple[str, ...]:
+        """The models of all who had a hand in what is judged."""
+        models: set[str] = set()
+        for stream in await self._shop.desk.journal.streams(f"agent/{self._shop.id}/"):
+            recorded = await self._shop.desk.journal.read(stream.name) if contributed(stream.name) else []
+            models |= {one.event.model for one in recorded[:1] if isinstance(one.event, AgentStarted)}
+        return tuple(sorted(models))
 
     async def _suspended(self, suspended: Suspended) -> Left:
         """An agent must wait: for an answer, for more budget, or because a person wants a pause."""

@@ -31,6 +31,7 @@ from shopfloor.domain.events import (
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import AssertionVerdict, Feature, Verdict
 from shopfloor.domain.spending import Budget
+from shopfloor.missions.independence import objection
 
 
 class Mission(Fact):
@@ -68,6 +69,11 @@ class Mission(Fact):
     def budget(self) -> Budget:
         """What the whole mission may use: the latest word of a person."""
         return self.new_budget or self.asked.budget
+
+    @property
+    def seal(self) -> str:
+        """The hash of the contract, "" while there is none; a job of one agent never has one."""
+        return self.sealed.seal if self.sealed else ""
 
     @property
     def tip(self) -> str:
@@ -145,7 +151,9 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
             return change(mission, open_attempt=event)
         case AttemptEnded():
             return _attempt_ended(mission, event)
-        case VerdictReached():
+        case VerdictReached(verdict=verdict):
+            if objection(verdict, mission.seal):
+                return mission
             return change(mission, verdicts=(*mission.verdicts, event), resumed_since_verdict=False)
         case FixPlanned():
             return _fix_planned(mission, event)

@@ -27,7 +27,7 @@ from shopfloor.sandbox.probe import start
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
 from shopfloor.testing.workshop import git, make_repository
 from shopfloor.validation.court import Court
-from shopfloor.validation.review import ReviewCase
+from shopfloor.validation.readers import ReviewCase
 from shopfloor.validation.scrutiny import Case, scrutinise
 
 Changes: TypeAlias = Mapping[str, str | bytes | None]

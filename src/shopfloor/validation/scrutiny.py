@@ -22,7 +22,8 @@ from shopfloor.validation.findings import tamper
 from shopfloor.validation.findings.changes import Change
 from shopfloor.validation.findings.rigging import rigged
 from shopfloor.validation.findings.special import special_cases
-from shopfloor.validation.review import REVIEW, ReviewCase, Reviewed, review
+from shopfloor.validation.readers import ReviewCase
+from shopfloor.validation.review import REVIEW, Reviewed, review
 from shopfloor.validation.trials import own_tests
 from shopfloor.validation.trials.counterproof import CONTROL, NOT_CHECKED, counterproof, own_name
 from shopfloor.validation.trials.own_tests import KILLED, OwnTests, Tried
@@ -86,9 +87,11 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
     judge = Judge(independence=independence)
     if case.review is not None and all(check.passed for check in checks) and not any(f.refuses for f in found):
         reviewed = await review(court, case.review)
-        found, judge = (
-            (*found, *reviewed.findings),
-            Judge(agents=(reviewed.agent,), models=(reviewed.model,), independence=independence),
+        found = (*found, *reviewed.findings)
+        judge = Judge(
+            agents=tuple(reader.agent for reader in reviewed.readers),
+            models=tuple(dict.fromkeys(reader.model for reader in reviewed.readers)),
+            independence=independence,
         )
         checks = checks or (_only_review(reviewed),)
     return Verdict(

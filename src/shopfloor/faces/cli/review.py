@@ -56,7 +56,7 @@ def _print(began: str, verdict: Verdict, shown: dict[str, str]) -> None:
     for finding in verdict.findings:
         place = f"{finding.path}:{finding.line}" if finding.line else finding.path
         out.print(f"{finding.severity:<12}", style="red" if finding.refuses else "yellow", end="")
-        out.print(plain(f"{finding.check}  {place}  {finding.text}"), soft_wrap=True)
+        out.print(plain(f"{finding.check}  {place}  {finding.words}"), soft_wrap=True)
     if not verdict.checks:
         out.print("This repository has no command that checks it: nothing was run.", style="yellow")
     out.print("nothing refuses this change" if verdict.passed else "this change is refused", style="bold")
@@ -84,8 +84,8 @@ def sarif(verdict: Verdict) -> dict[str, Any]:
 def _result(finding: Finding) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.check,
-        "level": _LEVELS[finding.severity],
-        "message": {"text": finding.text},
+        "level": "note" if finding.refuted else _LEVELS[finding.severity],
+        "message": {"text": finding.words},
     }
     if finding.path:
         where: dict[str, Any] = {"artifactLocation": {"uri": finding.path}}

@@ -111,7 +111,7 @@ def print_report(report: Report) -> None:
     for finding in report.findings:
         where = f" {finding.path}:{finding.line}" if finding.line else f" {finding.path}" if finding.path else ""
         style = "yellow" if finding.refuses else "dim"
-        out.print(Text(f"{finding.severity} {finding.check}{where}: {finding.text}", style=style))
+        out.print(Text(f"{finding.severity} {finding.check}{where}: {finding.words}", style=style))
     for output in report.failed_output:
         out.print(Panel(Text(output), title="Failed", title_align="left", border_style="red"))
     if report.diff:

@@ -97,7 +97,7 @@ def _finding(finding: Finding) -> str:
     where = f"<br><code>{escape(place)}</code>" if place else ""
     kind = "failed" if finding.refuses else "open"
     head = f"<span class='verdict {kind}'>{finding.severity}</span><code>{escape(finding.check)}</code>"
-    return f"<div class=row>{head}<p>{escape(finding.text)}{where}</p></div>"
+    return f"<div class=row>{head}<p>{escape(finding.words)}{where}</p></div>"
 
 
 def _check(check: CheckLine, blob: Blob) -> str:

@@ -11,6 +11,7 @@ from string import Template
 from shopfloor.domain.contract import Contract
 from shopfloor.domain.mission import CheckOutcome, Evidence, Finding, Judged, Verdict
 from shopfloor.faces.page.evidence import TEMPLATE
+from shopfloor.router.family import kinship
 
 TEXT_CAP = 20_000
 Blob = Callable[[str], bytes]
@@ -21,6 +22,7 @@ def verdict_page(verdict: Verdict, contract: Contract | None, blob: Blob) -> str
     """The whole page, with its pictures in it. `blob` gives the bytes of a piece of evidence by its hash."""
     judge = verdict.judge
     who = ", ".join((*judge.agents, *judge.models)) or "commands alone"
+    who = " · ".join(filter(None, (f"judged by {who}", kinship(judge.models, judge.authors), judge.attempt)))
     parts = [_judged(one, contract, blob) for one in verdict.judged]
     parts += [_check(check, blob) for check in verdict.checks]
     parts += [_finding(finding) for finding in verdict.findings]
@@ -28,7 +30,7 @@ def verdict_page(verdict: Verdict, contract: Contract | None, blob: Blob) -> str
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(f"{verdict.subject}: {outcome}"),
         heading=escape(f"{_KINDS[verdict.kind]} {verdict.subject}: {outcome}"),
-        subtitle=escape(f"commit {verdict.commit[:10]} · judged by {who} · independence {judge.independence}"),
+        subtitle=escape(f"commit {verdict.commit[:10]} · {who} · independence {judge.independence}"),
         strip="".join(_mark(one.verdict, one.assertion) for one in verdict.judged)
         + "".join(_mark("passed" if check.passed else "failed", check.name) for check in verdict.checks),
         assertions="".join(parts),
@@ -60,7 +62,7 @@ def _finding(finding: Finding) -> str:
     where = f'<p class="said"><code>{escape(place)}</code></p>' if place else ""
     return (
         f'<details><summary><span class="verdict {kind}">{finding.severity}</span>'
-        f"<code>{escape(finding.check)}</code><span>{escape(finding.text)}</span></summary>{where}</details>"
+        f"<code>{escape(finding.check)}</code><span>{escape(finding.words)}</span></summary>{where}</details>"
     )
 
 
