@@ -60,6 +60,8 @@ class Handoff(Fact):
     undone: str = ""
     commands: tuple[CommandRun, ...] = ()
     issues: tuple[str, ...] = ()
+    conflict: str = ""
+    """What contradicts what, when the feature cannot be built as it is asked for."""
 
 
 class Evidence(Fact):

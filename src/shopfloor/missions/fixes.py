@@ -5,8 +5,8 @@ It does not know how to mend anything.
 
 from shopfloor.domain.events import FixPlanned
 from shopfloor.domain.mission import Feature, Plan, Verdict
-from shopfloor.missions.moves import PlanFix, root
-from shopfloor.missions.state import Mission
+from shopfloor.missions.moves import PlanFix
+from shopfloor.missions.state import Mission, root
 from shopfloor.validation.scrutiny import refusals
 
 

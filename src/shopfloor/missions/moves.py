@@ -6,11 +6,12 @@ milestone. It does not know how a move is made.
 
 from typing import TypeAlias
 
-from shopfloor.domain.events import AttemptEnded
+from shopfloor.domain.events import AttemptEnded, QuestionAsked
 from shopfloor.domain.exits import Exit
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.mission import Feature, Milestone, Verdict
-from shopfloor.missions.state import Mission
+from shopfloor.missions.conflicts import contradiction, declined, left_standing
+from shopfloor.missions.state import Mission, root
 
 MAX_ATTEMPTS = 3
 """Fresh starts of one feature whose worker did not come to an end."""
@@ -84,6 +85,12 @@ class CallForHelp(Fact, tag=True):
     reason: str
 
 
+class Ask(Fact, tag=True):
+    """Put a question that only a person can answer: something contradicts something else."""
+
+    question: QuestionAsked
+
+
 class Wait(Fact, tag=True):
     """A person must answer first."""
 
@@ -111,6 +118,7 @@ Move: TypeAlias = (
     | WorkAlone
     | Verify
     | CallForHelp
+    | Ask
     | Wait
     | Deliver
     | End
@@ -129,6 +137,8 @@ def next_move(mission: Mission) -> Move | None:
         return Seal()
     if not mission.approved:
         return AskApproval()
+    if (question := contradiction(mission)) is not None:
+        return Ask(question=question)
     if mission.open_attempt is not None:
         return Work(feature=_queued(mission, mission.open_attempt.feature), attempt=mission.open_attempt.attempt)
     if mission.candidate is not None:
@@ -150,11 +160,6 @@ def next_solo_move(mission: Mission) -> Move | None:
     if not mission.verdicts:
         return Verify()
     return Deliver()
-
-
-def root(feature: Feature) -> str:
-    """The planned feature that a chain of fixes goes back to."""
-    return feature.id if feature.fixes is None else feature.id.removeprefix("fix-").rsplit("-", 1)[0]
 
 
 def _queued(mission: Mission, feature_id: str) -> Feature:
@@ -193,6 +198,10 @@ def _advance(mission: Mission) -> Move:
         pending = mission.unproved if milestone == WHOLE else _pending(mission, milestone)
         if pending:
             return _test(mission, milestone, pending)
+    if (question := left_standing(mission)) is not None:
+        return Ask(question=question)
+    if words := declined(mission):
+        return End(exit="gave_up", reason=f"a person did not want it as it is: {words}")
     return Deliver()
 
 

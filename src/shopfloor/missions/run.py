@@ -154,6 +154,8 @@ class Runner:
                 await self._judge(verify(shop, mission), 1)
             case moves.CallForHelp(reason=reason):
                 return await self._pause("needs_person", reason)
+            case moves.Ask(question=question):
+                await self._note(question)
             case moves.Wait():
                 question = mission.open_question
                 return await self._pause("needs_person", question.text if question else "")

@@ -180,6 +180,11 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
             assert_never(event)
 
 
+def root(feature: Feature) -> str:
+    """The planned feature that a chain of fixes goes back to."""
+    return feature.id if feature.fixes is None else feature.id.removeprefix("fix-").rsplit("-", 1)[0]
+
+
 def fold(events: Iterable[MissionEvent]) -> Mission:
     """The mission that these facts add up to."""
     mission = Mission()
@@ -189,7 +194,8 @@ def fold(events: Iterable[MissionEvent]) -> Mission:
 
 
 def _attempt_ended(mission: Mission, event: AttemptEnded) -> Mission:
-    candidate = event if event.exit == "done" and event.commit else None
+    conflict = event.handoff is not None and event.handoff.conflict
+    candidate = event if event.exit == "done" and event.commit and not conflict else None
     attempts = (*mission.attempts, event)
     return msgspec.structs.replace(mission, attempts=attempts, open_attempt=None, candidate=candidate)
 

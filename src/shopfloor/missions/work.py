@@ -17,6 +17,7 @@ from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import AgentEvent, AttemptEnded, AttemptStarted, ToolCalled, ToolReturned
 from shopfloor.domain.mission import CommandRun, Feature, Handoff, Plan
 from shopfloor.domain.spending import Budget
+from shopfloor.missions.conflicts import answers_on
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.repo.bundle import LARGEST_BUNDLE, MESSAGE_VARIABLE, BundleExit, bundle_command
@@ -45,6 +46,7 @@ class HandOff(Arguments):
     ]
     undone: Annotated[str, msgspec.Meta(description="what is left, empty if nothing")] = ""
     issues: Annotated[tuple[str, ...], msgspec.Meta(description="what others should know")] = ()
+    conflict: Annotated[str, msgspec.Meta(description="only if it cannot be done: what contradicts what")] = ""
 
 
 def attempt_started(shop: Shop, mission: Mission, feature: Feature, attempt: int) -> AttemptStarted:
@@ -64,7 +66,8 @@ async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -
     async with shop.sandbox(place) as sandbox:
         for path, content in shop.court.sealed(mine).items():
             await _lay_once(sandbox, path, content)
-        task = [*await shop.repository_fragments(attempt.base), *_task(plan, feature, mine, _notes(mission))]
+        own = _task(plan, feature, mine, _notes(mission), answers_on(mission, feature))
+        task = [*await shop.repository_fragments(attempt.base), *own]
         outcome = await _employ(shop, task, feature, attempt, sandbox, budget)
         ended = AttemptEnded(
             feature=feature.id,
@@ -118,6 +121,7 @@ async def _employ(
             undone=handed.undone,
             commands=tuple(CommandRun(command=run.command, exit_code=run.exit_code) for run in handed.commands),
             issues=handed.issues,
+            conflict=handed.conflict.strip(),
         )
 
     hand_off = finish_tool("hand_off", "Hand in the work, saying what is done and what is not.", HandOff, accept)
@@ -203,7 +207,7 @@ def _notes(mission: Mission) -> str:
     return "\n".join(f"- {feature}: {issue}" for feature, handoff in handoffs for issue in handoff.issues)
 
 
-def _task(plan: Plan, feature: Feature, mine: SealedChecks, notes: str) -> list[Fragment]:
+def _task(plan: Plan, feature: Feature, mine: SealedChecks, notes: str, answers: str) -> list[Fragment]:
     contract: Contract = plan.contract
     checks = "\n".join(_check_line(check) for check in mine.checks)
     checks = f"In your checkout besides the files above:\n{checks}" if checks else ""
@@ -225,6 +229,12 @@ def _task(plan: Plan, feature: Feature, mine: SealedChecks, notes: str) -> list[
         Fragment(
             source="notes",
             text=f"# What those before you thought you should know\n\n{notes}" if notes else "",
+            cap=4_000,
+            stability="task",
+        ),
+        Fragment(
+            source="answers",
+            text=f"# What a person decided\n\n{answers}" if answers else "",
             cap=4_000,
             stability="task",
         ),

@@ -33,6 +33,8 @@ from shopfloor.validation.trials.touched import of_what_it_touches
 
 SEALED = "sealed-checks"
 BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"
+CONFLICT = "conflict"
+"""Tests that fail as ever and speak of what was changed: they contradict the contract, or it is not whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +80,9 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
             files=of_base,
             supersedes=case.contract.supersedes,
         )
-        of_tests = await _tests(own, stages, case, changes)
+        of_tests, conflicts = await _tests(own, stages, case, changes)
         gates += of_tests
+        found += conflicts
         if NOT_CHECKED in of_tests:
             found += tamper.other_ways_to_run(changes, own.command, await _recipes(court, case))
     checks = (*sealed, *gates)
@@ -243,21 +246,33 @@ async def _gates(stage: Stage, case: Case, rules: Mapping[str, bytes]) -> tuple[
         return tuple(outcomes), sandbox.level
 
 
-async def _tests(own: OwnTests, stages: _Stages, case: Case, changes: Sequence[Change]) -> tuple[CheckOutcome, ...]:
+async def _tests(
+    own: OwnTests, stages: _Stages, case: Case, changes: Sequence[Change]
+) -> tuple[tuple[CheckOutcome, ...], tuple[Finding, ...]]:
     """What the repository's own tests say: they pass, or fail as before; it can be believed; and so it lands.
 
     A mission that began without any brings its own along: those prove nothing, and must pass all the same.
     """
     if case.claims and not any(map(is_test, own.files)):
-        return (await _brought_along(stages.landing, case, own.command),)
+        return (await _brought_along(stages.landing, case, own.command),), ()
     run = await own_tests.tried(stages.tests, own.command)
     gate = await _test_gate(own, case, run, changes)
     if not gate.passed:
-        return (gate,)
+        return (gate,), ()
     outcomes = (gate, await own_tests.control_of_tests(own, stages.tests, run))
-    if not own_tests.touches_tests(changes):
-        return outcomes
-    return (*outcomes, *(await own_tests.as_they_land(own, stages.landing, changes, run)))
+    if own_tests.touches_tests(changes):
+        outcomes += await own_tests.as_they_land(own, stages.landing, changes, run)
+    return outcomes, _conflicts(own, run, changes) if case.by_contract else ()
+
+
+def _conflicts(own: OwnTests, run: Tried, changes: Sequence[Change]) -> tuple[Finding, ...]:
+    speaking = _of_what_it_touches(own, run, changes)
+    text = f"tests of what was changed fail as on the base: {', '.join(speaking[:5])}"
+    return (Finding(check=CONFLICT, severity="P2", text=text),) if speaking else ()
+
+
+def _of_what_it_touches(own: OwnTests, run: Tried, changes: Sequence[Change]) -> list[str]:
+    return of_what_it_touches(dict.fromkeys(map(own_name, run.said.names_failed)), own.files, changes)
 
 
 async def _brought_along(stage: Stage, case: Case, command: str) -> CheckOutcome:
@@ -277,8 +292,8 @@ async def _test_gate(own: OwnTests, case: Case, run: Tried, changes: Sequence[Ch
         why = belied
     elif succeeded or excusable:
         passed, why = await own_tests.compared(own, run)
-    failed = () if case.by_contract or not passed else dict.fromkeys(map(own_name, run.said.names_failed))
-    if speaking := of_what_it_touches(failed, own.files, changes):
+    speaking = [] if case.by_contract or not passed else _of_what_it_touches(own, run, changes)
+    if speaking:
         passed, why = False, f"as on the base, tests of what this change touches fail: {', '.join(speaking[:5])}"
     if not passed and (missing := missing_runner(own.command, run.output)):
         why = f"the sandbox has no {missing}: `[setup]` in services.toml says how dependencies get there"

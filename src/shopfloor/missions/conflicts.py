@@ -1,0 +1,87 @@
+"""When what is asked contradicts itself, a person decides: which question, and what follows from the answer. Pure.
+
+Tests that contradict the contract, or each other, are not for workers to build around, and what was built around them
+is never delivered unasked. It does not know who found the contradiction.
+"""
+
+from collections.abc import Iterable
+
+from shopfloor.domain.events import QuestionAsked
+from shopfloor.domain.mission import Feature, Verdict
+from shopfloor.missions.state import Mission, root
+from shopfloor.validation.scrutiny import CONFLICT, SEALED, TESTS
+
+_LEFT = f"{CONFLICT}/left"
+_WHAT_THEN = (
+    "Answer with what is right, and the next worker is told; or cancel the mission, and start again with a brief that "
+    "says which of the two may change."
+)
+
+
+def contradiction(mission: Mission) -> QuestionAsked | None:
+    """The question that must be answered before anybody goes on, if there is one."""
+    asked = {question.id for question in mission.questions}
+    return next((one for one in (*_declared(mission), *_seen(mission)) if one.id not in asked), None)
+
+
+def _declared(mission: Mission) -> Iterable[QuestionAsked]:
+    """What workers named as a contradiction when they handed off."""
+    for one in mission.attempts:
+        if one.handoff is not None and one.handoff.conflict:
+            text = f"{one.feature} cannot be built as it is asked for, says its worker: {one.handoff.conflict}"
+            yield QuestionAsked(id=f"{CONFLICT}/{one.feature}/{one.attempt}", text=f"{text}\n{_WHAT_THEN}")
+
+
+def _seen(mission: Mission) -> Iterable[QuestionAsked]:
+    """Work that proves its contract twice over, and twice fails tests that passed before: both cannot be right."""
+    if mission.candidate is None:
+        return
+    line = root(_queued(mission, mission.candidate.feature))
+    last = [word for word in mission.words if word.kind == "scrutiny" and _is_of(word.subject, line)][-2:]
+    if len(last) > 1 and all(map(_only_its_tests_refuse, last)):
+        failed = next(check for check in last[-1].checks if check.name == TESTS)
+        text = f"{line} proves its contract, and the repository's own tests refuse it again: {failed.detail}"
+        yield QuestionAsked(id=f"{CONFLICT}/{line}/{TESTS}", text=f"{text}\n{_WHAT_THEN}")
+
+
+def _queued(mission: Mission, name: str) -> Feature:
+    return next(feature for feature in mission.queue if feature.id == name)
+
+
+def _is_of(subject: str, line: str) -> bool:
+    return subject == line or subject.startswith(f"fix-{line}-")
+
+
+def _only_its_tests_refuse(word: Verdict) -> bool:
+    proved = any(check.name.startswith(SEALED) for check in word.checks)
+    return proved and word.caught_by == (TESTS,)
+
+
+def left_standing(mission: Mission) -> QuestionAsked | None:
+    """What to ask before the work is delivered: tests that fail as ever and speak of what was changed."""
+    last = next((word for word in reversed(mission.words) if word.kind == "scrutiny"), None)
+    told = [finding.text for finding in last.findings if finding.check == CONFLICT] if last else []
+    if not told or any(question.id == _LEFT for question in mission.questions):
+        return None
+    text = f"Every assertion has passed, but {'; '.join(told)}.\nDeliver it as it is? Answer yes, or say why not."
+    return QuestionAsked(id=_LEFT, text=text)
+
+
+def declined(mission: Mission) -> str:
+    """A person's words against delivering, "" where there are none."""
+    words = next((answer.text.strip() for answer in mission.answers if answer.id == _LEFT), "yes")
+    return "" if words.lower().rstrip(".!") in ("y", "yes") else words
+
+
+def answers_on(mission: Mission, feature: Feature) -> str:
+    """What was asked about this line of work, and decided."""
+    answers = {answer.id: answer.text for answer in mission.answers}
+    decided: list[str] = []
+    for question in mission.questions:
+        match question.id.split("/"):
+            case [kind, line, _] if kind == CONFLICT and _is_of(line, root(feature)) and question.id in answers:
+                asked = question.text.removesuffix(_WHAT_THEN).strip()
+                decided.append(f"{asked}\n\nAnswer: {answers[question.id]}")
+            case _:
+                pass
+    return "\n\n".join(decided)
