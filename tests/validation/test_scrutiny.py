@@ -289,7 +289,7 @@ def test_nothing_of_one_run_reaches_the_next(tmp_path: Path) -> None:
         verdict = await room.judge(room.commit({"calc.py": writes}), double_checks(room))
 
         assert verdict.judged[0].verdict == "passed"
-        assert verdict.caught_by == ("tests", "answers-read")
+        assert verdict.caught_by == ("tests", "answers-read", "asks-for-tests")
         assert "test_adds" in words(room, named(verdict, "tests"))
 
     in_court(tmp_path, story)

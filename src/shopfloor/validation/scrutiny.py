@@ -19,6 +19,7 @@ from shopfloor.repo.sources import is_test
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
 from shopfloor.validation.court import Court, ending
 from shopfloor.validation.findings import tamper
+from shopfloor.validation.findings.aware import aware
 from shopfloor.validation.findings.changes import Change
 from shopfloor.validation.findings.rigging import rigged
 from shopfloor.validation.findings.special import special_cases
@@ -66,7 +67,9 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         by_contract=case.by_contract,
     )
     found += rigged(changes)
-    found += special_cases(changes, _texts_of_tests(court, case, changes, of_base))
+    tests = _texts_of_tests(court, case, changes, of_base)
+    found += special_cases(changes, tests)
+    found += aware(changes, tests, by_contract=case.by_contract)
     if not case.by_contract:
         case, of_base = _as_the_author_has_it(case, changes, of_base, found)
     stages = _stages(court, case, changes, of_base)
