@@ -157,7 +157,7 @@ async def tried(program: Program, begins: str, *, good: bool) -> Trial:
         workshop = Workshop(repository=repository, state=Path(folder) / "state", model=ScriptedModel({}))
         began = time.perf_counter()
         async with workshop.factory() as factory:
-            _, verdict = await factory.review(repository, "main")
+            verdict = (await factory.review(repository, "main")).verdict
         seconds = time.perf_counter() - began
     return Trial(program=program.name, begins=begins, good=good, verdict=verdict, seconds=seconds)
 

@@ -48,10 +48,15 @@ from shopfloor.settings import Settings, parse_budget, state_folder
 from shopfloor.validation.court import Court, StartSandbox
 from shopfloor.validation.explore import Expedition, Explored, explore
 from shopfloor.validation.judging import Bench, Site
+from shopfloor.validation.readers import unplanned
 from shopfloor.validation.scrutiny import review_change
 
-ALONE: Mapping[str, RoleName] = {"solo": "solo", "explore": "explorer"}
-"""Jobs that one role does by itself; all other roles share a mission."""
+ALONE: Mapping[str, tuple[RoleName, ...]] = {
+    "solo": ("solo",),
+    "explore": ("explorer",),
+    "review": ("reviewer", "refuter"),
+}
+"""Jobs that few roles do by themselves; all other roles share a mission."""
 _IDLE_WORDS = frozenset(
     (
         "a",
@@ -86,6 +91,15 @@ class Wishes:
     approve: bool = False
     plan_only: bool = False
     new_budget: Budget | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewedChange:
+    """A change that anybody made: where it began, what scrutiny says of it, and its diff."""
+
+    base: str
+    verdict: Verdict
+    diff: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,11 +164,13 @@ class Factory:
                 found.append(name)
         return found
 
-    async def review(self, repository: Path, base: str) -> tuple[str, Verdict]:
-        """What scrutiny says of a change that anybody made, uncommitted work included; and where the change began.
+    async def review(self, repository: Path, base: str, wishes: Wishes | None = None) -> ReviewedChange:
+        """What scrutiny says of a change that anybody made, uncommitted work included.
 
-        Nothing of it is kept but the evidence. Raises GiveUp like `Origin.open` and when there is no such base.
+        With `wishes`, models read it too, when nothing else refuses it. Nothing of it is kept but the evidence, and
+        what the models said. Raises GiveUp like `Origin.open`, when there is no such base, and like `request`.
         """
+        names = dict(await self._model_names("review", wishes)) if wishes is not None else {}
         origin = await Origin.open(repository)
         commit = await origin.snapshot_commit()
         began = await origin.base_of_change(base, commit)
@@ -167,12 +183,19 @@ class Factory:
             def opened(blueprint: Blueprint) -> AbstractAsyncContextManager[Sandbox]:
                 return start(furnished(blueprint, setup) if setup else blueprint, level)
 
-            async with self._desk(f"review/{secrets.token_hex(8)}", "") as desk:
+            name = f"review-{secrets.token_hex(8)}"
+            async with self._desk(name, names) as desk:
                 timeout_s = (await services_at(store, began)).judge.timeout_s
                 court = Court(
                     desk=desk, store=store, start=opened, folder=folder / "court", command_timeout_s=timeout_s
                 )
-                return began, await review_change(court, await commands_at(store, began), began, commit)
+                diff = await store.diff(began, commit)
+                key = ConversationKey(mission=name, role="reviewer")
+                readers = unplanned(key, commit, origin.top.name, diff, parse_budget(self.settings.budget))
+                verdict = await review_change(
+                    court, await commands_at(store, began), began, commit, readers if names else None
+                )
+                return ReviewedChange(base=began, verdict=verdict, diff=diff)
 
     async def explore(
         self,
@@ -187,7 +210,7 @@ class Factory:
 
         GiveUp when the app does not come up, or like `request` for a model that cannot be had.
         """
-        ((_, model),) = await self._model_names("explore", wishes)
+        names = dict(await self._model_names("explore", wishes))
         name = f"explore-{_slug(contract.title)}"
         before = await self.journal.streams(f"agent/{name}/")
         expedition = Expedition(
@@ -198,19 +221,19 @@ class Factory:
             budget=parse_budget(self.settings.budget),
             told=told,
         )
-        async with self._desk(f"{name}/{secrets.token_hex(8)}", model) as desk:
+        async with self._desk(f"{name}/{secrets.token_hex(8)}", names) as desk:
             return await explore(desk, bench, expedition)
 
     @asynccontextmanager
-    async def _desk(self, name: str, model: str) -> AsyncGenerator[Desk]:
-        """A desk for a job that is no mission, under a lease of its own."""
+    async def _desk(self, name: str, models: Mapping[RoleName, str]) -> AsyncGenerator[Desk]:
+        """A desk for a job that is no mission, under a lease of its own, with the names of its roles' models."""
         lease = await self.journal.acquire(name, this_process(), LEASE_S)
         try:
             yield Desk(
                 journal=self.journal,
                 blobs=self.blobs,
                 lease=lease,
-                model_for=lambda role: self.models.model(model),
+                model_for=lambda role: self.models.model(models[role]),
                 policy=Policy(autonomy="off", sandboxed=True, person_present=False),
                 heard=self.heard,
                 on_delta=self.on_delta,
@@ -394,7 +417,7 @@ class Factory:
 
 def _roles_of(form: str) -> tuple[RoleName, ...]:
     every: tuple[RoleName, ...] = get_args(RoleName)
-    return (ALONE[form],) if form in ALONE else tuple(role for role in every if role not in ALONE.values())
+    return ALONE.get(form, tuple(role for role in every if role not in ("solo", "explorer")))
 
 
 def _slug(text: str) -> str:

@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 
 from shopfloor.faces.cli import exits
-from shopfloor.testing.commands import Person
-from shopfloor.testing.workshop import git, make_repository, write_files
+from shopfloor.testing.commands import Person, write_script
+from shopfloor.testing.workshop import call, git, make_repository, write_files
 
 CALC = "def add(a, b):\n    return a + b\n"
 TEST = (
@@ -122,7 +126,10 @@ def test_machines_read_it_too(person: Person) -> None:
     [
         (("--base", "nowhere"), exits.GAVE_UP, "There is no revision 'nowhere'"),
         ((), exits.GAVE_UP, "nothing before the current commit"),
-        (("-o", "xml"), exits.USAGE, "there are text, json and sarif"),
+        (("-o", "xml"), exits.USAGE, "there are text, json, sarif and github"),
+        (("--pull-request", "mine"), exits.GAVE_UP, "write OWNER/REPO#NUMBER"),
+        (("--pull-request", "us/calc#7"), exits.GAVE_UP, "GITHUB_TOKEN must hold a token"),
+        (("--read",), exits.GAVE_UP, "No model is named"),
         (("-C", "/nowhere"), exits.GAVE_UP, "is no folder"),
     ],
 )
@@ -131,3 +138,103 @@ def test_what_cannot_be_reviewed_is_said(words: tuple[str, ...], code: int, said
     done = person.runs("review", *words)
 
     assert (done.exit_code, said in done.said) == (code, True), done.said
+
+
+# --- read by models ----------------------------------------------------------------------------------------------
+
+DOUBLE = CALC + "\n\ndef double(a):\n    return a + a\n"
+FOUND = [
+    {"severity": "P1", "text": "double(None) raises", "path": "calc.py", "line": 6},
+    {"severity": "P1", "text": "add is gone", "path": "calc.py", "line": 1},
+    {"severity": "P3", "text": "no test of double"},
+]
+WORDS = [{"number": 1, "refuted": False, "why": ""}, {"number": 2, "refuted": True, "why": "calc.py:1 has it"}]
+
+
+@pytest.fixture
+def readers(person: Person, tmp_path: Path) -> str:
+    write_files(person.repository, {"calc.py": DOUBLE})
+    script = {
+        ("reviewer",): (call("read", path="calc.py"), call("submit_review", findings=FOUND)),
+        ("refuter",): (call("submit_refutations", findings=WORDS),),
+    }
+    return write_script(tmp_path / "readers.json", script)
+
+
+def test_models_read_it_too_where_a_person_asks_for_that(person: Person, readers: str) -> None:
+    """Two of them; what the second refutes refuses nobody, and the verdict says who they were."""
+    done = person.runs("review", "--model", readers)
+    whole = json.loads(person.runs("review", "--model", readers, "-o", "json").said)
+
+    assert done.exit_code == exits.UNVERIFIED
+    assert "P1 review calc.py:6 double(None) raises" in done.said
+    assert "P1 review calc.py:1 add is gone (refuted: calc.py:1 has it)" in done.said
+    assert [finding.get("refuted", "") for finding in whole["verdict"]["findings"]] == ["", "calc.py:1 has it", ""]
+    assert whole["verdict"]["judge"]["models"] == ["scripted:readers"]
+    assert person.runs("review").exit_code == exits.VERIFIED
+
+
+class Host(BaseHTTPRequestHandler):
+    """A code host that takes reviews, but none that asks for changes from the author of what is reviewed."""
+
+    taken: ClassVar[list[dict[str, Any]]] = []
+
+    def do_POST(self) -> None:
+        review = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        ours = self.path == "/repos/us/calc/pulls/7/reviews" and self.headers["authorization"] == "Bearer secret"
+        status = 404 if not ours else 422 if review["event"] == "REQUEST_CHANGES" else 200
+        body = b'{"html_url": "http://host/us/calc/pull/7#review"}' if status == 200 else b"no"
+        if status == 200:
+            self.taken.append(review)
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    Host.taken.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_a_review_stands_on_the_pull_request_beside_its_lines(person: Person, readers: str, host: str) -> None:
+    """What is about lines of the change stands beside them, the rest in the text; no host has to be told twice."""
+    spoken = {"GITHUB_API_URL": host, "GITHUB_TOKEN": "secret"}
+    somebody = replace(person, environment=spoken)
+    done = somebody.runs("review", "--model", readers, "--pull-request", "us/calc#7")
+    printed = json.loads(person.runs("review", "--model", readers, "-o", "github").said)
+
+    assert (done.exit_code, "reviewed http://host/us/calc/pull/7#review" in done.said) == (exits.UNVERIFIED, True)
+    assert Host.taken == [{**printed, "event": "COMMENT"}] and printed["event"] == "REQUEST_CHANGES"
+    assert [(one["path"], one["line"], one["body"]) for one in printed["comments"]] == [
+        ("calc.py", 6, "**P1** `review`: double(None) raises"),
+        ("calc.py", 1, "**P1** `review`: add is gone (refuted: calc.py:1 has it)"),
+    ]
+    assert printed["body"].startswith("**This change is refused.**") and "no test of double" in printed["body"]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "said"),
+    [
+        ({"GITHUB_TOKEN": "wrong"}, "did not take the review of 'us/calc#7': 404"),
+        ({"GITHUB_TOKEN": "secret", "GITHUB_API_URL": "http://127.0.0.1:1"}, "could not be reached"),
+    ],
+)
+def test_a_host_that_takes_no_review_is_named_and_the_verdict_is_printed(
+    spoken: dict[str, str], said: str, person: Person, host: str
+) -> None:
+    """The work of judging is not lost, and the token is never shown."""
+    write_files(person.repository, {"calc.py": DOUBLE})
+    somebody = replace(person, environment={"GITHUB_API_URL": host, **spoken})
+    done = somebody.runs("review", "--pull-request", "us/calc#7")
+
+    assert done.exit_code == exits.GAVE_UP
+    assert said in done.said and "nothing refuses this change" in done.said
+    assert "secret" not in done.said

@@ -39,7 +39,8 @@ class ReviewCase:
     checks: str
     """The sealed checks that prove it, as they were written."""
     diff: str
-    commands: Sequence[tuple[str, int]]
+    commands: Sequence[tuple[str, int]] | None
+    """What its author ran, with exit codes; None where nobody recorded it."""
     budget: Budget
 
 
@@ -110,9 +111,25 @@ async def _read(
         )
 
 
+def unplanned(key: ConversationKey, commit: str, name: str, diff: str, budget: Budget) -> ReviewCase:
+    """What readers are shown of a change that nobody planned, and that may be anybody's."""
+    words = "Nobody wrote a contract: what the code says of itself, and what its users rely on, is to go on holding."
+    return ReviewCase(
+        key=key,
+        commit=commit,
+        title=f"A change to {name}",
+        contract=words,
+        checks="",
+        diff=diff,
+        commands=None,
+        budget=budget,
+    )
+
+
 def fragments(case: ReviewCase) -> list[Fragment]:
     """The change and what it is held against, as every reader is shown them."""
-    ran = "\n".join(f"- `{command}` -> exit code {code}" for command, code in case.commands) or "- none"
+    ran = "\n".join(f"- `{command}` -> exit code {code}" for command, code in case.commands or ()) or "- none"
+    ran = "Nobody recorded it." if case.commands is None else ran
     diff = Fragment(source="diff", text=f"```diff\n{case.diff}\n```", cap=DIFF_CAP, stability="task")
     return [
         Fragment(source="contract", text=f"# {case.title}\n\n{case.contract}", cap=20_000, stability="task"),

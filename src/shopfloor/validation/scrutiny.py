@@ -333,8 +333,13 @@ async def failing_on_base(court: Court, commands: FoundCommands, base: str) -> t
     return tuple(failing)
 
 
-async def review_change(court: Court, commands: FoundCommands, base: str, commit: str) -> Verdict:
-    """The verdict on any change, by anybody: no mission, no contract, no model. Raises like `failing_on_base`."""
+async def review_change(
+    court: Court, commands: FoundCommands, base: str, commit: str, readers: ReviewCase | None = None
+) -> Verdict:
+    """The verdict on any change, by anybody: no mission, no contract, and no model but the `readers`.
+
+    Raises like `failing_on_base` and `review`.
+    """
     case = Case(
         subject=commit,
         commit=commit,
@@ -345,7 +350,7 @@ async def review_change(court: Court, commands: FoundCommands, base: str, commit
         checks=SealedChecks(),
         commands=commands,
         failing_on_base=await failing_on_base(court, commands, base),
-        review=None,
+        review=readers,
         by_contract=False,
     )
     return await scrutinise(court, case)

@@ -23,8 +23,8 @@ def _output(value: str) -> str:
 
 
 def _review_output(value: str) -> str:
-    if value not in ("text", "json", "sarif"):
-        raise typer.BadParameter(f"there is no format {value!r}; there are text, json and sarif")
+    if value not in ("text", "json", "sarif", "github"):
+        raise typer.BadParameter(f"there is no format {value!r}; there are text, json, sarif and github")
     return value
 
 
@@ -66,7 +66,9 @@ Repository = Annotated[Path, typer.Option("--repo", "-C", help="The git reposito
 Output = Annotated[
     str, typer.Option("--output", "-o", callback=_output, help="text, json, or stream-json (one fact per line).")
 ]
-ReviewOutput = Annotated[str, typer.Option("--output", "-o", callback=_review_output, help="text, json, or sarif.")]
+ReviewOutput = Annotated[
+    str, typer.Option("--output", "-o", callback=_review_output, help="text, json, sarif, or github (a review's body).")
+]
 SandboxLevel = Annotated[str, typer.Option("--sandbox", help="auto, bubblewrap, or none.")]
 Carry = Annotated[bool, typer.Option("--carry", help="Build on uncommitted changes as they are.")]
 Record = Annotated[Path | None, typer.Option("--record", help="Append every reply of the model to this cassette.")]
@@ -317,14 +319,17 @@ def review(
         str, typer.Option("--base", help="Where the change began; else where it left the main branch.")
     ] = "",
     repo: Repository = Path(),
-    output: Annotated[
-        str, typer.Option("--output", "-o", callback=_review_output, help="text, json, or sarif.")
-    ] = "text",
+    output: ReviewOutput = "text",
+    read: Annotated[bool, typer.Option("--read", help="Have models read it too, if nothing else refuses it.")] = False,
+    model: Annotated[str, typer.Option("--model", "-m", help="PROVIDER:MODEL to read it.")] = "",
+    pull_request: Annotated[
+        str, typer.Option("--pull-request", help="OWNER/REPO#N: put the review there too, by GITHUB_TOKEN.")
+    ] = "",
 ) -> None:
-    """Scrutinise any change, also an uncommitted one, without a model; exit 0 only if nothing refuses it."""
+    """Scrutinise any change, also an uncommitted one, with or without a model; exit 0 only if nothing refuses it."""
     from shopfloor.faces.cli import review as reviews
 
-    reviews.show(repo, base, output)
+    reviews.show(repo, base, output, read=read, model=model, on=pull_request)
 
 
 @app.command()

@@ -1,45 +1,52 @@
 """`shopfloor review`: what scrutiny says of a change that anybody made, for people and for machines."""
 
 import os
+import sys
 from pathlib import Path
-from typing import Any
 
 import anyio
 import typer
 
-from shopfloor import __version__
-from shopfloor.domain.mission import CheckOutcome, Finding, Severity, Verdict
+from shopfloor.domain.mission import CheckOutcome, Verdict
 from shopfloor.faces.cli.exits import UNVERIFIED
 from shopfloor.faces.cli.plain import plain
+from shopfloor.faces.cli.pull_request import post, pull_request, review_of
+from shopfloor.faces.cli.sarif import sarif
 from shopfloor.faces.cli.show import console, print_json
-from shopfloor.factory import open_factory
+from shopfloor.factory import ReviewedChange, Wishes, open_factory
 from shopfloor.settings import read_settings
 
-_LEVELS: dict[Severity, str] = {"P0": "error", "P1": "error", "P2": "warning", "P3": "note"}
-_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 OUTPUT_LINES = 12
 
 
-def show(repository: Path, base: str, output: str) -> None:
+def show(repository: Path, base: str, output: str, *, read: bool, model: str, on: str) -> None:
     """Prints the verdict; exits with UNVERIFIED when anything refuses the change, or nothing could be run."""
+    wishes = Wishes(model=model or None) if read or model else None
+    host = pull_request(on, os.environ) if on else None
 
-    async def main() -> tuple[str, Verdict, dict[str, str]]:
+    async def main() -> tuple[ReviewedChange, dict[str, str]]:
         async with open_factory(read_settings({}, os.environ).settings, os.environ) as factory:
-            began, verdict = await factory.review(repository, base)
+            reviewed = await factory.review(repository, base, wishes)
             shown = {
                 check.name: factory.blobs.get(check.evidence[0].blob).decode(errors="replace")
-                for check in verdict.checks
+                for check in reviewed.verdict.checks
                 if check.evidence and not check.passed
             }
-            return began, verdict, shown
+            return reviewed, shown
 
-    began, verdict, shown = anyio.run(main)
-    if output == "json":
-        print_json({"base": began, "passed": verdict.passed, "verdict": verdict})
-    elif output == "sarif":
-        print_json(sarif(verdict))
-    else:
-        _print(began, verdict, shown)
+    reviewed, shown = anyio.run(main)
+    verdict = reviewed.verdict
+    match output:
+        case "json":
+            print_json({"base": reviewed.base, "passed": verdict.passed, "verdict": verdict})
+        case "sarif":
+            print_json(sarif(verdict))
+        case "github":
+            print_json(review_of(verdict, reviewed.diff))
+        case _:
+            _print(reviewed.base, verdict, shown)
+    if host:
+        print(f"reviewed {post(review_of(verdict, reviewed.diff), host)}", file=sys.stderr)
     if not verdict.passed:
         raise typer.Exit(UNVERIFIED)
 
@@ -66,30 +73,3 @@ def _word(check: CheckOutcome) -> tuple[str, str]:
     if not check.was_made:
         return "not checked", "yellow"
     return ("passed", "green") if check.passed else ("failed", "red")
-
-
-def sarif(verdict: Verdict) -> dict[str, Any]:
-    """The verdict as SARIF 2.1.0: findings, and checks that failed."""
-    results = [_result(finding) for finding in verdict.findings]
-    results += [
-        {"ruleId": check.name, "level": "error", "message": {"text": f"{check.command}: {check.detail}"}}
-        for check in verdict.checks
-        if not check.passed
-    ]
-    rules = [{"id": name} for name in dict.fromkeys(str(result["ruleId"]) for result in results)]
-    driver = {"name": "shopfloor", "version": __version__, "rules": rules}
-    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
-
-
-def _result(finding: Finding) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "ruleId": finding.check,
-        "level": "note" if finding.refuted else _LEVELS[finding.severity],
-        "message": {"text": finding.words},
-    }
-    if finding.path:
-        where: dict[str, Any] = {"artifactLocation": {"uri": finding.path}}
-        if finding.line:
-            where["region"] = {"startLine": finding.line}
-        result["locations"] = [{"physicalLocation": where}]
-    return result
