@@ -352,6 +352,21 @@ def test_show_tells_a_missing_file_from_a_missing_commit(shop) -> None:
         anyio.run(shop.store.show, "1" * 40, "README.md")
 
 
+def test_words_are_found_where_they_stand_alone(shop) -> None:
+    """In any text of the commit but those left out, whatever their names; a part of a longer word is none."""
+    files = {"app_py": "one = two", "*_md": "three, twofold", "blob_bin": "four\0"}
+    commit = _commit(shop, "words", **files)
+
+    async def mentioned(*outside: str) -> frozenset[str]:
+        return await shop.store.mentioned(commit, ("one", "two", "three", "four", "-x"), outside=outside)
+
+    assert anyio.run(mentioned) == {"one", "two", "three"}
+    assert anyio.run(mentioned, "*.md") == {"one", "two"}
+    assert anyio.run(mentioned, "app.py", "*.md") == frozenset()
+    with pytest.raises(Broken):
+        anyio.run(lambda: shop.store.mentioned("1" * 40, ("one",), outside=()))
+
+
 def test_a_submodule_is_no_file(person, make_shop) -> None:
     """A submodule entry travels untouched, stays empty in checkouts, and is not listed among the files."""
     person.git("submodule", "--quiet", "add", str(person.top), "vendored")

@@ -6,7 +6,7 @@ It does not know which work is good.
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from shopfloor.domain.errors import Broken, GiveUp
 from shopfloor.repo.bundle import copy_bundle
 from shopfloor.repo.changes import ChangedFile, TreeEntry, is_dangerous, parse_changes, parse_tree
-from shopfloor.repo.git import DURABLE, Git, private_git
+from shopfloor.repo.git import DURABLE, Git, private_git, problem_of
 from shopfloor.repo.merge import Conflict, merge_commits
 from shopfloor.repo.origin import Origin
 
@@ -179,6 +179,16 @@ class Store:
             if entry.path == path and entry.kind == "blob":
                 return (await self.git("cat-file", "blob", entry.hash)).out
         return None
+
+    async def mentioned(self, commit: str, words: Collection[str], *, outside: Sequence[str]) -> frozenset[str]:
+        """Which of some words stand in any text of a commit; the files in `outside` are not asked."""
+        looked_for = "".join(f"{word}\n" for word in sorted(words)).encode()
+        elsewhere = (".", *(f":(exclude,literal){path}" for path in outside))
+        grep = ("grep", "-I", "-h", "-o", "-w", "--fixed-strings", "--no-textconv", "-f", "-", commit, "--", *elsewhere)
+        found = await self.git(*grep, stdin=looked_for, check=False)
+        if found.exit_code not in (0, 1):
+            raise problem_of(grep, found)
+        return frozenset(found.text.split()) & {*words}
 
     # --- what moves ---------------------------------------------------------------------------------------------
 
