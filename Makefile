@@ -2,7 +2,7 @@
 BIN := .venv/bin
 WORKERS ?= 2
 # Measurements that need nothing but this repository; the others want a folder of exercises, apps or cases.
-BENCHES ?= $(filter-out $(patsubst %,bench/%.py,polyglot impossible hardcoding quixbugs tampering todomvc programs realworld),$(wildcard bench/*.py))
+BENCHES ?= $(filter-out $(patsubst %,bench/%.py,polyglot impossible hardcoding quixbugs tampering todomvc programs realworld credentials findings),$(wildcard bench/*.py))
 
 .PHONY: help setup test long sweep check docs bench demo wheel clean
 

@@ -121,6 +121,27 @@ def test_machines_read_it_too(person: Person) -> None:
     assert shown["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "test_calc.py"
 
 
+def test_what_a_change_brings_along_is_told_by_its_texts(person: Person) -> None:
+    """A password refuses it and is not said again; a package and a name that nobody needs are told; rules say why."""
+    password = "Wv7%kk2" + "Lm!"
+    more = f'{CALC}\n\ndef connect():\n    password = "{password}"\n    return password\n'
+    write_files(person.repository, {"calc.py": more, "requirements.txt": "rich==14.0\n"})
+    text = person.runs("review")
+    whole = json.loads(person.runs("review", "-o", "json").said)
+    shown = json.loads(person.runs("review", "-o", "sarif").said)["runs"][0]
+
+    assert text.exit_code == exits.UNVERIFIED
+    assert "P1 secret-added calc.py:6" in " ".join(text.said.split())
+    assert [(one["check"], one["severity"]) for one in whole["verdict"]["findings"]] == [
+        ("secret-added", "P1"),
+        ("dependencies-changed", "P2"),
+        ("unused-name", "P2"),
+    ]
+    assert not any(password in said for said in (text.said, json.dumps(whole), json.dumps(shown)))
+    rules = {one["id"]: one["shortDescription"]["text"] for one in shown["tool"]["driver"]["rules"]}
+    assert rules["unused-name"] == "Nothing in the repository mentions a new name." and len(rules) == 3
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -17,6 +17,7 @@ from shopfloor.domain.mission import CheckOutcome, Finding, Judge, Judged, Verdi
 from shopfloor.repo.discovery import FoundCommands
 from shopfloor.repo.sources import is_test
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
+from shopfloor.validation.brought import brought
 from shopfloor.validation.court import Court, ending
 from shopfloor.validation.findings import tamper
 from shopfloor.validation.findings.aware import aware
@@ -70,6 +71,7 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
     tests = _texts_of_tests(court, case, changes, of_base)
     found += special_cases(changes, tests)
     found += aware(changes, tests, by_contract=case.by_contract)
+    found += await brought(court.store, case.base, case.commit, changes, court.sealed(case.checks))
     if not case.by_contract:
         case, of_base = _as_the_author_has_it(case, changes, of_base, found)
     stages = _stages(court, case, changes, of_base)

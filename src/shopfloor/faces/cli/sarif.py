@@ -4,6 +4,7 @@ from typing import Any
 
 from shopfloor import __version__
 from shopfloor.domain.mission import Finding, Severity, Verdict
+from shopfloor.validation.brought import EXPLAINED
 
 _LEVELS: dict[Severity, str] = {"P0": "error", "P1": "error", "P2": "warning", "P3": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -17,9 +18,14 @@ def sarif(verdict: Verdict) -> dict[str, Any]:
         for check in verdict.checks
         if not check.passed
     ]
-    rules = [{"id": name} for name in dict.fromkeys(str(result["ruleId"]) for result in results)]
+    rules = [_rule(name) for name in dict.fromkeys(str(result["ruleId"]) for result in results)]
     driver = {"name": "shopfloor", "version": __version__, "rules": rules}
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _rule(name: str) -> dict[str, Any]:
+    said = EXPLAINED.get(name)
+    return {"id": name, "shortDescription": {"text": said}} if said else {"id": name}
 
 
 def _result(finding: Finding) -> dict[str, Any]:

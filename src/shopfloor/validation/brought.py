@@ -1,0 +1,68 @@
+"""What a change brings along beside what was asked for: credentials, other terms, strangers' packages, dead code.
+
+Asks the store for the little that the change's own texts do not say, and leaves the judging to pure findings. It runs
+nothing of the work, and does not know who did it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from shopfloor.domain.mission import Finding
+from shopfloor.repo.store import Store
+from shopfloor.validation.findings.changes import Change, words_in
+from shopfloor.validation.findings.dependencies import (
+    DEPENDS,
+    ELSEWHERE,
+    LOOKALIKE,
+    OUT_OF_STEP,
+    RUNS,
+    dependencies,
+)
+from shopfloor.validation.findings.licences import CHANGED, FOREIGN, licences, says_terms
+from shopfloor.validation.findings.secrets import SECRET, secrets
+from shopfloor.validation.findings.unused import IDLE, UNREACHABLE, UNUSED, names_brought, unused
+
+EXPLAINED = {
+    SECRET: "A credential comes into the repository. Take it out of the history, and revoke it: it has been read.",
+    CHANGED: "The words of a licence changed, or it is gone.",
+    FOREIGN: "An added file speaks of other terms than the repository's own.",
+    DEPENDS: "What the project depends on changed.",
+    ELSEWHERE: "A package comes from an address or an index that the project did not use.",
+    LOOKALIKE: "A package's name is one letter away from a very common one's.",
+    RUNS: "Installing the package runs a command.",
+    OUT_OF_STEP: "A lock file and what it locks changed apart from each other.",
+    UNREACHABLE: "A new statement cannot run.",
+    UNUSED: "Nothing in the repository mentions a new name.",
+    IDLE: "A new import is never used.",
+}
+"""What each check is about, for whoever meets its name in a report."""
+
+
+async def brought(
+    store: Store, base: str, commit: str, changes: Sequence[Change], sealed: Mapping[str, bytes]
+) -> tuple[Finding, ...]:
+    """Findings about what is new between two commits. `sealed` are files that judge it and need not be in either."""
+    texts = [change for change in changes if "\0" not in (change.before or "") + (change.after or "")]
+    said = await _said(store, commit, names_brought(texts), [change.path for change in texts], sealed.values())
+    return (
+        *secrets(texts),
+        *licences(texts, await _terms(store, base)),
+        *dependencies(texts, await store.files(commit)),
+        *unused(texts, said),
+    )
+
+
+async def _said(
+    store: Store, commit: str, names: frozenset[str], changed: Sequence[str], sealed: Iterable[bytes]
+) -> frozenset[str]:
+    """Which names stand as words in files that did not change, or in those that judge the work."""
+    if not names:
+        return names
+    by_judges = {word for content in sealed for word in words_in(content.decode(errors="replace"))}
+    return await store.mentioned(commit, names, outside=changed) | (names & by_judges)
+
+
+async def _terms(store: Store, base: str) -> dict[str, str]:
+    """The files at the base's top that say what may be done with its code."""
+    paths = [path for path in await store.files(base) if says_terms(path)]
+    shown = {path: await store.show(base, path) or b"" for path in paths}
+    return {path: content.decode(errors="replace") for path, content in shown.items()}
