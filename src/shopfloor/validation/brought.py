@@ -19,7 +19,7 @@ from shopfloor.validation.findings.dependencies import (
 )
 from shopfloor.validation.findings.licences import CHANGED, FOREIGN, licences, says_terms
 from shopfloor.validation.findings.secrets import SECRET, secrets
-from shopfloor.validation.findings.unused import IDLE, UNREACHABLE, UNUSED, names_brought, unused
+from shopfloor.validation.findings.unused import IDLE, UNREACHABLE, UNUSED, names_of, sources_of, unused
 
 EXPLAINED = {
     SECRET: "A credential comes into the repository. Take it out of the history, and revoke it: it has been read.",
@@ -42,12 +42,13 @@ async def brought(
 ) -> tuple[Finding, ...]:
     """Findings about what is new between two commits. `sealed` are files that judge it and need not be in either."""
     texts = [change for change in changes if "\0" not in (change.before or "") + (change.after or "")]
-    said = await _said(store, commit, names_brought(texts), [change.path for change in texts], sealed.values())
+    sources = sources_of(texts)
+    said = await _said(store, commit, names_of(sources), [change.path for change in texts], sealed.values())
     return (
         *secrets(texts),
         *licences(texts, await _terms(store, base)),
         *dependencies(texts, await store.files(commit)),
-        *unused(texts, said),
+        *unused(texts, sources, said),
     )
 
 

@@ -5,13 +5,14 @@ from collections.abc import Collection
 import pytest
 
 from shopfloor.validation.findings.changes import Change
-from shopfloor.validation.findings.unused import IDLE, UNREACHABLE, UNUSED, names_brought, unused
+from shopfloor.validation.findings.unused import IDLE, UNREACHABLE, UNUSED, names_of, sources_of, unused
 
 BEFORE = "def add(a, b):\n    return a + b\n"
 
 
 def told(after: str, *others: Change, path: str = "app.py", said: Collection[str] = ()) -> list[tuple[str, str, int]]:
-    found = unused([Change(path=path, before=BEFORE, after=after), *others], said)
+    changes = [Change(path=path, before=BEFORE, after=after), *others]
+    found = unused(changes, sources_of(changes), said)
     return [(one.check, one.severity, one.line) for one in found]
 
 
@@ -57,7 +58,9 @@ def test_dead_code_that_was_there_is_nobodys_fault() -> None:
     """Also when it stands on another line now."""
     dead = function("return 1\nprint(2)")
 
-    assert unused([Change(path="app.py", before=dead, after="import os\n" + dead + "os.sep\n")], ()) == ()
+    changes = [Change(path="app.py", before=dead, after="import os\n" + dead + "os.sep\n")]
+
+    assert unused(changes, sources_of(changes), ()) == ()
 
 
 UNSAID = {
@@ -109,7 +112,7 @@ def test_any_file_may_say_it() -> None:
     after = f"{BEFORE}\n\ndef sub(a, b):\n    return a - b\n"
     other = Change(path="pyproject.toml", before="", after='[project.scripts]\nsub = "app:sub"\n')
 
-    assert names_brought([Change(path="app.py", before=BEFORE, after=after)]) == {"sub"}
+    assert names_of(sources_of([Change(path="app.py", before=BEFORE, after=after)])) == {"sub"}
     assert told(after, other) == []
     assert told(after, said={"sub"}) == []
 

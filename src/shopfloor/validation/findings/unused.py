@@ -41,19 +41,35 @@ class Source(Fact):
     imports: tuple[Named, ...]
 
 
-def names_brought(changes: Collection[Change]) -> frozenset[str]:
+def sources_of(changes: Collection[Change]) -> list[Source]:
+    """What each changed file brings that none of them had. Only what its new lines may hold is looked for."""
+    python = [change for change in changes if _is_python(change)]
+    added = {change.path: "\n".join(added_lines(change)) for change in python}
+    defining = {path for path, text in added.items() if _DEFINES.search(text)}
+    earlier = [change.before for change in changes if change.path.endswith(".py") and change.before is not None]
+    known = {named.name for text in earlier for named in _defined(text)} if defining else set[str]()
+    sources: list[Source] = []
+    for change in python:
+        asked = _defined(change.after or "") if change.path in defining else ()
+        names = [one for one in asked if one.name not in known and _is_asked(change.path, one)]
+        imports = _new_imports(change) if _IMPORTS.search(added[change.path]) else ()
+        sources.append(Source(change=change, names=tuple(names), imports=tuple(imports)))
+    return sources
+
+
+def names_of(sources: Collection[Source]) -> frozenset[str]:
     """The names that `unused` must know of whether any file beside the changed ones says them."""
-    return frozenset(named.name for source in _sources(changes) for named in (*source.names, *source.imports))
+    return frozenset(named.name for source in sources for named in (*source.names, *source.imports))
 
 
-def unused(changes: Collection[Change], said: Collection[str]) -> tuple[Finding, ...]:
+def unused(changes: Collection[Change], sources: Collection[Source], said: Collection[str]) -> tuple[Finding, ...]:
     """A finding for each new statement that cannot run, and each new name and import that nothing mentions.
 
-    `said` are those of `names_brought` that stand as words in files which did not change.
+    `said` are those of `names_of` that stand as words in files which did not change.
     """
     found = [one for change in changes if _is_python(change) for one in _unreachable(change)]
     spoken = _Spoken(changes, said)
-    for source in _sources(changes):
+    for source in sources:
         found += _unused_names(source, spoken)
         found += _idle_imports(source, spoken)
     return tuple(found)
@@ -70,22 +86,6 @@ class _Spoken:
     def outside(self, path: str, word: str) -> bool:
         """Whether any other file says it."""
         return word in self.said or self.files[word] > (word in self.of[path])
-
-
-def _sources(changes: Collection[Change]) -> list[Source]:
-    """What each changed file brings that none of them had. Only what its new lines may hold is looked for."""
-    python = [change for change in changes if _is_python(change)]
-    added = {change.path: "\n".join(added_lines(change)) for change in python}
-    defining = {path for path, text in added.items() if _DEFINES.search(text)}
-    earlier = [change.before for change in changes if change.path.endswith(".py") and change.before is not None]
-    known = {named.name for text in earlier for named in _defined(text)} if defining else set[str]()
-    sources: list[Source] = []
-    for change in python:
-        asked = _defined(change.after or "") if change.path in defining else ()
-        names = [one for one in asked if one.name not in known and _is_asked(change.path, one)]
-        imports = _new_imports(change) if _IMPORTS.search(added[change.path]) else ()
-        sources.append(Source(change=change, names=tuple(names), imports=tuple(imports)))
-    return sources
 
 
 _DEFINES = re.compile(r"^\s*(?:async\s+)?(?:def|class)\s|^[A-Z_]\w*\s*[:=]", re.MULTILINE)
