@@ -174,7 +174,7 @@ WORDS = [{"number": 1, "refuted": False, "why": ""}, {"number": 2, "refuted": Tr
 
 @pytest.fixture
 def readers(person: Person, tmp_path: Path) -> str:
-    write_files(person.repository, {"calc.py": DOUBLE})
+    write_files(person.repository, {"calc.py": DOUBLE, "README.md": "`double` doubles.\n"})
     script = {
         ("reviewer",): (call("read", path="calc.py"), call("submit_review", findings=FOUND)),
         ("refuter",): (call("submit_refutations", findings=WORDS),),

@@ -39,7 +39,8 @@ def test_a_change_is_seen_beside_the_whole_repository(tmp_path: Path) -> None:
             changes = changed()
             commit = court.commit({change.path: change.after or "" for change in changes})
             sealed = {"tests/test_app.py": b"from app import sealed\n"}
-            return await brought(court.court.store, court.base, commit, changes, sealed)
+            store = court.court.store
+            return await brought(store, court.base, commit, changes, sealed, by_contract=True)
 
     found = anyio.run(story)
 

@@ -6,6 +6,8 @@ nothing of the work, and does not know who did it.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from shopfloor.domain.mission import Finding
 from shopfloor.repo.store import Store
 from shopfloor.validation.findings.changes import Change, words_in
@@ -37,19 +39,30 @@ EXPLAINED = {
 """What each check is about, for whoever meets its name in a report."""
 
 
+MEANT = frozenset((CHANGED, ELSEWHERE, RUNS))
+"""What an author may mean who works for no contract: it is told, and refuses nobody."""
+
+
 async def brought(
-    store: Store, base: str, commit: str, changes: Sequence[Change], sealed: Mapping[str, bytes]
+    store: Store, base: str, commit: str, changes: Sequence[Change], sealed: Mapping[str, bytes], *, by_contract: bool
 ) -> tuple[Finding, ...]:
     """Findings about what is new between two commits. `sealed` are files that judge it and need not be in either."""
     texts = [change for change in changes if "\0" not in (change.before or "") + (change.after or "")]
     sources = sources_of(texts)
     said = await _said(store, commit, names_of(sources), [change.path for change in texts], sealed.values())
-    return (
+    found = (
         *secrets(texts),
         *licences(texts, await _terms(store, base)),
         *dependencies(texts, await store.files(commit)),
         *unused(texts, sources, said),
     )
+    return found if by_contract else tuple(_told(finding) for finding in found)
+
+
+def _told(finding: Finding) -> Finding:
+    if finding.check in MEANT and finding.refuses:
+        return msgspec.structs.replace(finding, severity="P2")
+    return finding
 
 
 async def _said(

@@ -71,7 +71,8 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
     tests = _texts_of_tests(court, case, changes, of_base)
     found += special_cases(changes, tests)
     found += aware(changes, tests, by_contract=case.by_contract)
-    found += await brought(court.store, case.base, case.commit, changes, court.sealed(case.checks))
+    judging = court.sealed(case.checks)
+    found += await brought(court.store, case.base, case.commit, changes, judging, by_contract=case.by_contract)
     if not case.by_contract:
         case, of_base = _as_the_author_has_it(case, changes, of_base, found)
     stages = _stages(court, case, changes, of_base)
