@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 
 from shopfloor.domain.fact import Fact
 from shopfloor.repo.python import parsed
+from shopfloor.validation.trials.edits import COMPOUND, Edits
 
 
 class Controls(Fact):
@@ -57,10 +58,6 @@ def _controlled(path: str, text: str, odd: str) -> str | None:
 
 _BOM = "\ufeff"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
-_COMPOUND = (
-    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While),
-    *(ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
-)
 _ANOTHER = " else ".join(
     (
         "not seen if isinstance(seen, bool)",
@@ -83,7 +80,7 @@ def _python(text: str, odd: str) -> str | None:
     tree = parsed(text)
     if tree is None:
         return None
-    edits = _Edits(text)
+    edits = Edits(text)
     expected = [value for node in ast.walk(tree) if (value := _expected(node)) is not None]
     tests = _test_functions(tree)
     for value in expected:
@@ -99,7 +96,7 @@ def _python(text: str, odd: str) -> str | None:
 def _returns(body: list[ast.stmt]) -> list[ast.Return]:
     """Where a test may end before its end."""
     found: list[ast.Return] = []
-    waiting = [inner for node in body if isinstance(node, _COMPOUND) for inner in ast.iter_child_nodes(node)]
+    waiting = [inner for node in body if isinstance(node, COMPOUND) for inner in ast.iter_child_nodes(node)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Return):
@@ -165,59 +162,6 @@ def _test_functions(tree: ast.Module) -> list[_Function]:
 def _count(text: str) -> int:
     tree = parsed(text)
     return 0 if tree is None else len(_test_functions(tree))
-
-
-class _Edits:
-    """Insertions into a text, which stays as it is everywhere else."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text.encode()
-        self._line_starts = [0]
-        for line in self._text.splitlines(keepends=True):
-            self._line_starts.append(self._line_starts[-1] + len(line))
-        self._insertions: list[tuple[int, int, str]] = []
-
-    def wrap(self, node: ast.expr, before: str, after: str) -> None:
-        """Puts an expression between two texts."""
-        self._insert(self._start(node), before)
-        self._insert(self._end(node), after)
-
-    def end_with(self, block: list[ast.stmt], words: str) -> None:
-        """Makes a statement the last of a block, before one that leaves it. Lines keep their numbers where they can."""
-        last = block[-1]
-        if isinstance(last, ast.Return | ast.Raise):
-            self._insert(self._start(last), f"{words}; ")
-        elif isinstance(last, _COMPOUND):
-            self._insert(self._end(last), f"\n{self._indentation(block[0])}{words}")
-        else:
-            self._insert(self._end(last), f"; {words}")
-
-    def begin_with(self, node: ast.stmt, words: str) -> None:
-        """Puts words before a simple statement."""
-        self._insert(self._start(node), words)
-
-    def apply(self) -> str:
-        """The text with all of them; of two at one place, the one made first comes first."""
-        done = self._text
-        for place, _, words in sorted(self._insertions, reverse=True):
-            done = done[:place] + words.encode() + done[place:]
-        return done.decode()
-
-    def _insert(self, place: int, words: str) -> None:
-        self._insertions.append((place, len(self._insertions), words))
-
-    def _indentation(self, first: ast.stmt) -> str:
-        """What stands before the first statement of a block."""
-        decorators = first.decorator_list if isinstance(first, _Function | ast.ClassDef) else ()
-        top = min([first.lineno, *(decorator.lineno for decorator in decorators)])
-        return self._text[self._line_starts[top - 1] :][: first.col_offset].decode()
-
-    def _start(self, node: ast.expr | ast.stmt) -> int:
-        return self._line_starts[node.lineno - 1] + node.col_offset
-
-    def _end(self, node: ast.expr | ast.stmt) -> int:
-        assert node.end_lineno is not None and node.end_col_offset is not None
-        return self._line_starts[node.end_lineno - 1] + node.end_col_offset
 
 
 # --- other languages, by the look of their text -----------------------------------------------------------------
