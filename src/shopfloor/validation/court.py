@@ -55,10 +55,12 @@ class Court:
         """The sealed files, by their path in the checkout."""
         return {path: self.desk.blobs.get(blob) for path, blob in checks.files}
 
-    async def run(self, sandbox: Sandbox, command: str) -> tuple[Finished, str]:
+    async def run(
+        self, sandbox: Sandbox, command: str, environment: Mapping[str, str] = READABLE
+    ) -> tuple[Finished, str]:
         """Runs a command to its end; how it ended, and its output (the head and tail of a very long one)."""
         output = self.scratch()
-        finished = await sandbox.run(command, output=output, timeout_s=self.command_timeout_s, environment=READABLE)
+        finished = await sandbox.run(command, output=output, timeout_s=self.command_timeout_s, environment=environment)
         text = read_transcript(output)
         output.unlink()
         return finished, text
