@@ -50,6 +50,7 @@ from shopfloor.validation.explore import Expedition, Explored, explore
 from shopfloor.validation.judging import Bench, Site
 from shopfloor.validation.readers import unplanned
 from shopfloor.validation.scrutiny import review_change
+from shopfloor.validation.trials.power import THOROUGH
 
 ALONE: Mapping[str, tuple[RoleName, ...]] = {
     "solo": ("solo",),
@@ -192,8 +193,9 @@ class Factory:
                 diff = await store.diff(began, commit)
                 key = ConversationKey(mission=name, role="reviewer")
                 readers = unplanned(key, commit, origin.top.name, diff, parse_budget(self.settings.budget))
+                commands = await commands_at(store, began)
                 verdict = await review_change(
-                    court, await commands_at(store, began), began, commit, readers if names else None
+                    court, commands, began, commit, readers=readers if names else None, patience=THOROUGH
                 )
                 return ReviewedChange(base=began, verdict=verdict, diff=diff)
 

@@ -63,6 +63,9 @@ def test_what_an_author_may_have_meant_is_told_with_both_values(person: Person) 
 
     assert done.exit_code == exits.VERIFIED, done.said
     told = " ".join(done.said.split())
+    assert "passed coverage of changed lines 1 of 1 changed statements run" in told
+    assert "passed mutation of changed lines killed 2 of 2 tried" in told
+    assert "passed order of tests they also pass when one runs test_calc.py twice in one process" in told
     assert "P2 expectations-changed test_calc.py" in told
     assert "expected self.assertEqual(add(1, 2), 3), and now self.assertEqual(add(1, 2), -1)" in told
 

@@ -17,6 +17,7 @@ from shopfloor.repo.services import commands_since
 from shopfloor.validation.contract_file import contract_of
 from shopfloor.validation.readers import ReviewCase
 from shopfloor.validation.scrutiny import Case, scrutinise
+from shopfloor.validation.trials.power import BRIEF
 from shopfloor.validation.user_testing import UserCase, test_as_user
 
 
@@ -50,6 +51,8 @@ async def scrutinise_candidate(
                 commands=tuple((await commands_run(shop.desk, author)).items()),
                 budget=budget,
             ),
+            since=mission.tip,
+            patience=BRIEF,
         ),
     )
 

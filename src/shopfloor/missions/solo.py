@@ -16,6 +16,7 @@ from shopfloor.missions.state import Mission
 from shopfloor.missions.work import take
 from shopfloor.repo.discovery import FoundCommands
 from shopfloor.validation.scrutiny import Case, gates_of, scrutinise
+from shopfloor.validation.trials.power import BRIEF
 
 _TASK_CAP = BRIEF_CAP + 1_000
 FEATURE = "task"
@@ -60,6 +61,7 @@ async def verify(shop: Shop, mission: Mission) -> Verdict:
         commands=await shop.commands(base),
         failing_on_base=(),
         review=None,
+        patience=BRIEF,
     )
     return await scrutinise(shop.court, case)
 

@@ -1,7 +1,8 @@
 """Scrutiny: judged from the inside, in a fresh clone, by checks that each stand alone.
 
 The order is cheapest first: what the change did to the tests (no run at all), the sealed checks and their control,
-the repository's own commands with the base's tests laid back, and only then a reviewer, who costs tokens.
+the repository's own commands with the base's tests laid back, how much those tests see of the change, and only then a
+reviewer, who costs tokens.
 It does not know who did the work, nor what happens after the verdict.
 """
 
@@ -28,7 +29,8 @@ from shopfloor.validation.readers import ReviewCase
 from shopfloor.validation.review import REVIEW, Reviewed, review
 from shopfloor.validation.trials import own_tests
 from shopfloor.validation.trials.counterproof import CONTROL, NOT_CHECKED, counterproof, own_name
-from shopfloor.validation.trials.own_tests import KILLED, OwnTests, Tried
+from shopfloor.validation.trials.own_tests import KILLED, LANDING, OwnTests, Tried
+from shopfloor.validation.trials.power import Patience, Power, not_tried, power_of_tests
 from shopfloor.validation.trials.stage import Stage
 from shopfloor.validation.trials.testrun import missing_runner, outcomes, tests_ran
 from shopfloor.validation.trials.touched import of_what_it_touches
@@ -55,6 +57,10 @@ class Case:
     review: ReviewCase | None
     by_contract: bool = True
     """False for a change that nobody planned: its author may also change what tests expect, and it is told."""
+    since: str = ""
+    """Where that part of it began of which is tried how much the tests see; "" is the base."""
+    patience: Patience | None = None
+    """How long that may take; None where it is not asked."""
 
 
 async def scrutinise(court: Court, case: Case) -> Verdict:
@@ -92,9 +98,12 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         if NOT_CHECKED in of_tests:
             found += tamper.other_ways_to_run(changes, own.command, await _recipes(court, case))
     checks = (*sealed, *gates)
+    if _is_good(checks, found):
+        power = await _power(stages, case, gates)
+        checks, found = (*checks, *power.checks), (*found, *power.findings)
     independence = "enforced" if level != "none" else "not enforced: no sandbox"
     judge = Judge(independence=independence)
-    if case.review is not None and all(check.passed for check in checks) and not any(f.refuses for f in found):
+    if case.review is not None and _is_good(checks, found):
         reviewed = await review(court, case.review)
         found = (*found, *reviewed.findings)
         judge = Judge(
@@ -113,6 +122,10 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         findings=found,
         judged=_judged(case, sealed),
     )
+
+
+def _is_good(checks: Sequence[CheckOutcome], found: Sequence[Finding]) -> bool:
+    return all(check.passed for check in checks) and not any(finding.refuses for finding in found)
 
 
 def _as_the_author_has_it(
@@ -172,12 +185,13 @@ def _only_review(reviewed: Reviewed) -> CheckOutcome:
     return CheckOutcome(name=REVIEW, passed=not refused, detail="the only check: there is no command to run yet")
 
 
-async def _changes(court: Court, case: Case) -> list[Change]:
-    changed = await court.store.changed_files(case.base, case.commit)
+async def _changes(court: Court, case: Case, since: str = "") -> list[Change]:
+    began = since or case.base
+    changed = await court.store.changed_files(began, case.commit)
     return [
         Change(
             path=file.path,
-            before=_text(await court.store.show(case.base, file.path)),
+            before=_text(await court.store.show(began, file.path)),
             after=_text(await court.store.show(case.commit, file.path)),
         )
         for file in changed
@@ -316,6 +330,23 @@ async def _test_gate(own: OwnTests, case: Case, run: Tried, changes: Sequence[Ch
     )
 
 
+async def _power(stages: _Stages, case: Case, gates: Sequence[CheckOutcome]) -> Power:
+    """How much the tests see of what this change brings, where they passed as they land."""
+    tests = [outcome for outcome in gates if outcome.name in (TESTS, LANDING)]
+    if case.commands.test is None or case.patience is None or not tests:
+        return Power()
+    if any(outcome.exit_code != 0 for outcome in tests):
+        return not_tried("the tests fail, as they did on the base")
+    began = case.since or case.base
+    return await power_of_tests(
+        stages.landing,
+        replace(stages.landing, commit=began),
+        case.commands.test.command,
+        await _changes(stages.landing.court, case, began),
+        case.patience,
+    )
+
+
 async def failing_on_base(court: Court, commands: FoundCommands, base: str) -> tuple[str, ...]:
     """Which of the repository's own commands fail before anybody has touched it. GiveUp when one does not end."""
     gates = gates_of(commands)
@@ -337,7 +368,13 @@ async def failing_on_base(court: Court, commands: FoundCommands, base: str) -> t
 
 
 async def review_change(
-    court: Court, commands: FoundCommands, base: str, commit: str, readers: ReviewCase | None = None
+    court: Court,
+    commands: FoundCommands,
+    base: str,
+    commit: str,
+    *,
+    readers: ReviewCase | None = None,
+    patience: Patience | None = None,
 ) -> Verdict:
     """The verdict on any change, by anybody: no mission, no contract, and no model but the `readers`.
 
@@ -355,6 +392,7 @@ async def review_change(
         failing_on_base=await failing_on_base(court, commands, base),
         review=readers,
         by_contract=False,
+        patience=patience,
     )
     return await scrutinise(court, case)
 
