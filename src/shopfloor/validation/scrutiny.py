@@ -364,6 +364,8 @@ async def failing_on_base(court: Court, commands: FoundCommands, base: str) -> t
                 )
             if finished.exit_code != 0 or (name == TESTS and _belied(command, output)):
                 failing.append(name)
+            if name == TESTS:
+                court.remembered[own_tests.remembered_as(base, command)] = finished, output
     return tuple(failing)
 
 

@@ -75,18 +75,26 @@ class OwnTests:
 
     async def on_base(self) -> Tried:
         """What they said before anybody touched anything; run once."""
-        return await self._remembered("as they are", {})
+        return await self._remembered(AS_THEY_ARE, {})
 
     async def broken_on_base(self, twins: Mapping[str, Twins]) -> Tried:
         """What they said when all were made to fail; run once."""
         return await self._remembered("made to fail", broken(twins))
 
     async def _remembered(self, how: str, laid: Mapping[str, bytes]) -> Tried:
-        key = f"{self.base.commit} {self.command} {how}"
+        key = remembered_as(self.base.commit, self.command, how)
         if key not in self.court.remembered:
             self.court.remembered[key] = await self.base.run(self.command, laid)
         finished, output = self.court.remembered[key]
         return Tried(finished=finished, output=output)
+
+
+AS_THEY_ARE = "as they are"
+
+
+def remembered_as(commit: str, command: str, how: str = AS_THEY_ARE) -> str:
+    """Under which name a court remembers a run of the tests on the base."""
+    return f"{commit} {command} {how}"
 
 
 async def files_of_base(court: Court, base: str, *, exempt: Collection[str]) -> dict[str, bytes]:
