@@ -6,7 +6,7 @@ know whether a test that runs a statement would notice if it were wrong: mutatio
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from shopfloor.domain.mission import CheckOutcome, Finding
@@ -37,6 +37,9 @@ class Covered:
     places: tuple[Place, ...] = ()
     why_not: str = ""
     seconds: float = 0.0
+    """How long all tests took, from the start."""
+    seconds_of: Mapping[str, float] = field(default_factory=dict[str, float])
+    """How long each test took."""
 
     @property
     def outcome(self) -> CheckOutcome:
@@ -91,6 +94,7 @@ async def covered(landing: Stage, command: str, changes: Sequence[Change]) -> Co
             for number, place in enumerate(places)
         ),
         seconds=heard.finished.seconds,
+        seconds_of=heard.seconds,
     )
 
 

@@ -86,6 +86,7 @@ async def mutated(landing: Stage, command: str, changes: Sequence[Change], cover
         command=command,
         texts=texts,
         patience_s=3 * covered.seconds + 2,
+        seconds_of=covered.seconds_of,
         until=time.monotonic() + seconds,
     )
     return _summed(seeds, await _noticed(trial, dict(enumerate(seeds[:MOST_TRIED])), seconds), seconds)
@@ -132,7 +133,8 @@ class _Trial:
     command: str
     texts: Mapping[str, str]
     patience_s: float
-    """How long the tests may take: some faults never end."""
+    """How long all tests may take from the start: some faults never end."""
+    seconds_of: Mapping[str, float]
     until: float
 
     @property
@@ -181,7 +183,7 @@ async def _by_children(trial: _Trial, seeds: Mapping[int, Seed]) -> _Seen:
     """Tried by one process of the runner; nothing where the runner takes no such orders."""
     async with trial.landing.sandbox(built=True) as sandbox:
         faults = Faults(
-            faults=tuple(_fault(number, seed, sandbox) for number, seed in seeds.items()),
+            faults=tuple(_fault(trial, number, seed, sandbox) for number, seed in seeds.items()),
             seconds=max(0.0, trial.left_s),
             patience_s=trial.patience_s,
         )
@@ -193,14 +195,16 @@ async def _by_children(trial: _Trial, seeds: Mapping[int, Seed]) -> _Seen:
     return seen if ("sound", "") in heard.told or not seen else None
 
 
-def _fault(number: int, seed: Seed, sandbox: Sandbox) -> Fault:
+def _fault(trial: _Trial, number: int, seed: Seed, sandbox: Sandbox) -> Fault:
+    tests = seed.tests or ()
     return Fault(
         number=number,
         path=f"{sandbox.root}/{seed.path}",
         start=seed.mutant.start,
         end=seed.mutant.end,
         instead=seed.mutant.instead,
-        tests=seed.tests or (),
+        tests=tests,
+        patience_s=min(trial.patience_s, 3 * sum(trial.seconds_of.get(test, trial.patience_s) for test in tests) + 1.5),
     )
 
 

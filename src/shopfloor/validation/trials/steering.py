@@ -6,6 +6,7 @@ favour.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ How: TypeAlias = Literal["as it is", "reversed", "twice"]
 
 FOLDER = ".git/shopfloor"
 INSIDE = Path(__file__).parent / "inside"
+TOOK = "took"
+_NUMBER = re.compile(r"\d+\.\d+")
 MOST_TOLD = 50_000_000
 """Bytes that are read of what tests and probes said."""
 
@@ -36,6 +39,8 @@ class Fault(Fact):
     end: int
     instead: str
     tests: tuple[str, ...]
+    patience_s: float
+    """How long they may take: some faults never end."""
 
 
 class Faults(Fact):
@@ -44,7 +49,7 @@ class Faults(Fact):
     faults: tuple[Fault, ...]
     seconds: float
     patience_s: float
-    """How long one may take: some never end."""
+    """How long all of their tests may take at last, without any."""
 
 
 class Orders(Fact):
@@ -76,7 +81,17 @@ class Heard:
 
     @property
     def ran(self) -> frozenset[str]:
-        return frozenset(name for _, name in self.told)
+        return frozenset(name for outcome, name in self.told if outcome != TOOK)
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """How long each test took, with what it needed before and after."""
+        taken: defaultdict[str, float] = defaultdict(float)
+        for outcome, words in self.told:
+            seconds, _, name = words.partition(" ")
+            if outcome == TOOK and _NUMBER.fullmatch(seconds):
+                taken[name] += float(seconds)
+        return taken
 
 
 async def steered(

@@ -34,10 +34,10 @@ def try_faults(orders: dict[str, Any], run: Run, tell: Tell) -> None:
         if left <= 0:
             break
         try:
-            passed = _with_fault(fault, run, min(left, orders["patience_s"]))
+            passed = _with_fault(fault, run, min(left, fault["patience_s"]))
         except SyntaxError:
             continue
-        if passed is None and left < orders["patience_s"]:
+        if passed is None and left < fault["patience_s"]:
             break
         come_by.update(fault["tests"])
         tell("survived" if passed else "killed", str(fault["number"]))

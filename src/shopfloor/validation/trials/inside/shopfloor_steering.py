@@ -88,6 +88,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         return
     if report.failed or report.when == "call":
         _tell(report.outcome, report.nodeid)
+    _tell("took", f"{report.duration:.4f} {report.nodeid}")
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

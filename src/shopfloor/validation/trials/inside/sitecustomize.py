@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,12 @@ if FOLDER and any("unittest" in word for word in getattr(sys, "orig_argv", sys.a
 
         def __iter__(self) -> Iterator[Any]:
             for test in super().__iter__():
-                os.environ["PYTEST_CURRENT_TEST"] = "" if isinstance(test, unittest.TestSuite) else test.id()
+                name = "" if isinstance(test, unittest.TestSuite) else test.id()
+                os.environ["PYTEST_CURRENT_TEST"] = name
+                began = time.monotonic()
                 yield test
+                if not ORDERS.get("faults"):
+                    told("took", f"{time.monotonic() - began:.4f} {name}")
 
         def run(self, result: unittest.TestResult, debug: bool = False) -> unittest.TestResult:
             for _ in range(2 if ORDERS.get("how") == "twice" else 1):
