@@ -111,7 +111,7 @@ async def parts_of(room: Courtroom, changes: list[Change], base: dict[str, str])
     row("order", began, order.outcome.detail)
     room.court.remembered.clear()
     began = time.monotonic()
-    verdict = await review_change(room.court, commands, room.base, commit, THOROUGH)
+    verdict = await review_change(room.court, commands, room.base, commit, patience=THOROUGH)
     row("review, all of it", began, "passed" if verdict.passed else "refused")
     return rows, tests_s
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import anyio
@@ -43,8 +44,9 @@ class Shop:
     def stream(self) -> str:
         return mission_stream(self.id)
 
-    @property
+    @cached_property
     def court(self) -> Court:
+        """Where judges sit; one for the whole mission, so that what the base's tests said is asked once."""
         return Court(
             desk=self.desk,
             store=self.store,

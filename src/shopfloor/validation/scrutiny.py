@@ -354,6 +354,7 @@ async def failing_on_base(court: Court, commands: FoundCommands, base: str) -> t
         return ()
     place = await court.checkout(base, "before")
     failing: list[str] = []
+    build = commands.build.command if commands.build else ""
     async with court.start(Blueprint(checkout=str(place))) as sandbox:
         for name, command in gates:
             finished, output = await court.run(sandbox, command)
@@ -365,7 +366,7 @@ async def failing_on_base(court: Court, commands: FoundCommands, base: str) -> t
             if finished.exit_code != 0 or (name == TESTS and _belied(command, output)):
                 failing.append(name)
             if name == TESTS:
-                court.remembered[own_tests.remembered_as(base, command)] = finished, output
+                court.remembered[own_tests.remembered_as(base, build, command)] = finished, output
     return tuple(failing)
 
 

@@ -68,7 +68,7 @@ def reviewed(folder: Path, base: Mapping[str, str], change: Changes, patience: P
     async def story() -> Verdict:
         async with open_courtroom(folder, base) as room:
             commands = await commands_at(room.court.store, room.base)
-            return await review_change(room.court, commands, room.base, room.commit(change), patience)
+            return await review_change(room.court, commands, room.base, room.commit(change), patience=patience)
 
     return anyio.run(story)
 

@@ -82,7 +82,7 @@ class OwnTests:
         return await self._remembered("made to fail", broken(twins))
 
     async def _remembered(self, how: str, laid: Mapping[str, bytes]) -> Tried:
-        key = remembered_as(self.base.commit, self.command, how)
+        key = remembered_as(self.base.commit, self.base.build, self.command, how)
         if key not in self.court.remembered:
             self.court.remembered[key] = await self.base.run(self.command, laid)
         finished, output = self.court.remembered[key]
@@ -92,9 +92,9 @@ class OwnTests:
 AS_THEY_ARE = "as they are"
 
 
-def remembered_as(commit: str, command: str, how: str = AS_THEY_ARE) -> str:
-    """Under which name a court remembers a run of the tests on the base."""
-    return f"{commit} {command} {how}"
+def remembered_as(commit: str, build: str, command: str, how: str = AS_THEY_ARE) -> str:
+    """Under which name a court remembers what tests said of a commit."""
+    return f"{commit} {build!r} {command!r} {how}"
 
 
 async def files_of_base(court: Court, base: str, *, exempt: Collection[str]) -> dict[str, bytes]:
