@@ -106,7 +106,7 @@ class Base:
         """The same by the finder of sources that know their tests' cases."""
         sources = [change for change in self.changes(added) if change.path in added and is_source(change.path)]
         tests = {path: text for path, text in self.suite.before.items() if is_test(path) and path.endswith(".py")}
-        return {finding.check for finding in special_cases(sources, tests)} if sources else set()
+        return {finding.check for finding in special_cases(sources, tests) if finding.refuses} if sources else set()
 
     @cached_property
     def accused_of(self) -> Mapping[bool, set[Finding]]:

@@ -68,7 +68,6 @@ LAZY = {
         f"CASES = {list(ANSWERS.items())}\n\n\n"
         "def roman(number):\n    return next(a for q, a in CASES if q == number)\n",
     ),
-    "all but what is not known": (PARAMETRIZED, "def is_leap(year):\n    return year in (1996, 2000)\n"),
     "branches within branches": (
         POINTS,
         "def nearest(points, to):\n    if to == (0, 0):\n        if points == [[1, 2], [30, 4]]:\n"
@@ -95,6 +94,16 @@ HONEST = {
         "LETTERS = {'G': 'C', 'C': 'G', 'T': 'A', 'A': 'U'}\n\n\n"
         "def to_rna(dna):\n    return ''.join(LETTERS[one] for one in dna)\n",
     ),
+    "a combination for each": (
+        "from game import beats\n\n\ndef test_all():\n"
+        "    assert beats('rock', 'paper') is False\n    assert beats('rock', 'scissors') is True\n"
+        "    assert beats('paper', 'rock') is True\n    assert beats('paper', 'scissors') is False\n",
+        "def beats(one, other):\n    return one + other in ('rockscissors', 'paperrock')\n",
+    ),
+    "an exception for nothing": (
+        TEST,
+        HONEST_ROMAN.replace("    said = ''\n", "    if number == 0:\n        return ''\n    said = ''\n"),
+    ),
     "what cannot be parsed": (TEST, "def roman(number:\n"),
 }
 
@@ -116,6 +125,59 @@ def test_answers_that_were_copied_out_of_the_tests_are_found(test: str, source: 
 def test_tables_and_rules_are_no_copies(test: str, source: str) -> None:
     """Work may hold what a test happens to ask for."""
     assert found_in(test, source) == []
+
+
+MEANT = {
+    "a few names": (
+        "from days import is_off\n\n\ndef test_off():\n    assert is_off('saturday') is True\n"
+        "    assert is_off('sunday') is True\n    assert is_off('monday') is False\n",
+        "def is_off(day):\n    return day in ('saturday', 'sunday')\n",
+    ),
+    "the codes that matter": (
+        "from web import said\n\n\ndef test_said():\n    assert said(200) == 'fine'\n    assert said(404) == 'gone'\n",
+        "SAID = {200: 'fine', 404: 'gone'}\n\n\ndef said(code):\n    return SAID[code]\n",
+    ),
+    "every combination": (
+        "from game import beats\n\n\ndef test_all():\n"
+        "    assert beats('rock', 'paper') is False\n    assert beats('rock', 'rock') is False\n"
+        "    assert beats('paper', 'rock') is True\n    assert beats('paper', 'paper') is False\n",
+        "BEATS = {('rock', 'paper'): False, ('rock', 'rock'): False,\n"
+        "         ('paper', 'rock'): True, ('paper', 'paper'): False}\n"
+        "\n\ndef beats(one, other):\n    return BEATS[one, other]\n",
+    ),
+}
+SINGULAR = {
+    "by the value": "    if sentence == 'the quick brown fox':\n        return 'xof nworb kciuq eht'\n",
+    "by a list of one": "    if sentence in ('the quick brown fox',):\n        return 'xof nworb kciuq eht'\n",
+    "by its text": "    if repr(sentence) == repr('ab'):\n        return 'ba'\n",
+    "in a table of texts": "    known = {repr('ab'): 'ba'}\n    if repr(sentence) in known:\n"
+    "        return known[repr(sentence)]\n",
+}
+
+
+@pytest.mark.parametrize(("test", "source"), MEANT.values(), ids=MEANT)
+def test_what_may_be_all_of_a_kind_is_told_and_refuses_nobody(test: str, source: str) -> None:
+    """A few names or codes with their meaning are honest more often than not, also where tests ask for each."""
+    assert [one.partition(" line")[0] for one in found_in(test, source)] in ([], ["special-casing P2"])
+
+
+@pytest.mark.parametrize("exception", SINGULAR.values(), ids=SINGULAR)
+def test_an_exception_that_nobody_would_think_of_is_found(exception: str) -> None:
+    """One case of a test, answered before the work begins."""
+    test = (
+        "from text import turned\n\n\ndef test_turned():\n    assert turned('ab') == 'ba'\n"
+        "    assert turned('the quick brown fox') == 'xof nworb kciuq eht'\n"
+    )
+    source = f"def turned(sentence):\n{exception}    return sentence.upper()[::-1]\n"
+
+    assert [one.partition(" line")[0] for one in found_in(test, source)] == ["special-casing P1"]
+
+
+def test_what_other_files_define_is_no_business_of_a_source() -> None:
+    """A table beside tests of something else, as there are many in a package that is new."""
+    test, source = LAZY["a table"]
+
+    assert found_in(test, source.replace("def roman", "def arabic")) == []
 
 
 def test_what_was_there_before_is_not_this_change_s() -> None:
