@@ -34,6 +34,7 @@ from shopfloor.validation.trials.power import Patience, Power, not_tried, power_
 from shopfloor.validation.trials.stage import Stage
 from shopfloor.validation.trials.testrun import missing_runner, outcomes, tests_ran
 from shopfloor.validation.trials.touched import of_what_it_touches
+from shopfloor.validation.trials.twins import twins_tried
 
 SEALED = "sealed-checks"
 BUILD, TYPES, LINT, TESTS = "build", "types", "lint", "tests"
@@ -98,6 +99,8 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         if NOT_CHECKED in of_tests:
             found += tamper.other_ways_to_run(changes, own.command, await _recipes(court, case))
     checks = (*sealed, *gates)
+    if _is_good(checks, found):
+        found += await _twins(stages, case, changes, tests)
     if _is_good(checks, found):
         power = await _power(stages, case, gates)
         checks, found = (*checks, *power.checks), (*found, *power.findings)
@@ -293,6 +296,18 @@ def _conflicts(own: OwnTests, run: Tried, changes: Sequence[Change]) -> tuple[Fi
 
 def _of_what_it_touches(own: OwnTests, run: Tried, changes: Sequence[Change]) -> list[str]:
     return of_what_it_touches(dict.fromkeys(map(own_name, run.said.names_failed)), own.files, changes)
+
+
+async def _twins(
+    stages: _Stages, case: Case, changes: Sequence[Change], tests: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """What is told of a product that passed, by watching it under its tests: the sealed ones, or else its own."""
+    if case.checks.checks:
+        command = "; ".join(dict.fromkeys(check.command for check in case.checks.checks))
+        return await twins_tried(stages.sealed, command, changes, tests)
+    if case.commands.test is not None:
+        return await twins_tried(stages.landing, case.commands.test.command, changes, tests)
+    return ()
 
 
 async def _brought_along(stage: Stage, case: Case, command: str) -> CheckOutcome:
