@@ -27,6 +27,7 @@ class AddTest(unittest.TestCase):
     def test_adds(self):
         self.assertEqual(add(1, 2), 3)
 """
+FILES = {"calc.py": CALC, "test_calc.py": TEST, "README.md": "`double` is to come.\n"}
 DOUBLE = CALC + "\n\ndef double(x):\n    return x + x\n"
 STREAM = "agent/court/reviewer/change/1"
 SECOND = "agent/court/reviewer/change/2"
@@ -57,7 +58,7 @@ def before_a_reviewer(
                 ("refuter", "change", 1): refuter,
             }
         )
-        async with open_courtroom(folder, {"calc.py": CALC, "test_calc.py": TEST}, model=model) as room:
+        async with open_courtroom(folder, FILES, model=model) as room:
             await story(room)
 
     anyio.run(whole)
