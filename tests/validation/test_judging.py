@@ -115,6 +115,14 @@ def test_slow_is_not_dead(tmp_path: Path) -> None:
     assert told(ruling) == ""
 
 
+def test_what_came_late_is_still_there_after_a_reload(tmp_path: Path) -> None:
+    """The controls meet what was done, also where a slow effect had to be played once more."""
+    steps = ("open /late.html", 'fill label "What" with "{{a}}"', 'click button "Add"', 'see listitem "{{a}}"')
+    (ruling,) = judged(tmp_path, web(*steps, controls=("reload",)))
+
+    assert told(ruling) == ""
+
+
 def test_a_box_that_is_drawn_by_its_label_is_ticked_as_a_user_would(tmp_path: Path) -> None:
     """The box itself cannot be hit; its label can."""
     box = 'checkbox "All of it"'

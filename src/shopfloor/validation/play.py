@@ -302,7 +302,10 @@ class _Session:
     # --- controls -----------------------------------------------------------------------------------------------
 
     async def _watch_longer(self, turns: Sequence[Turn]) -> None:
-        """An effect that took longer than the wait before it might have come by itself: that wait is made up for."""
+        """An effect that took longer than the wait before it might have come by itself: that wait is made up for.
+
+        All turns are played to their end, since the controls that follow look at what they left.
+        """
         if not self._slow:
             self._controls["idle"] = "held"
             return
@@ -311,14 +314,13 @@ class _Session:
         self._draw(turns)
         for turn in turns:
             deeds, looks = _deeds_and_looks(turn, self._words)
+            for line in deeds[:-1]:
+                await self._do(line)
             if turn is slowest:
-                for line in deeds[:-1]:
-                    await self._do(line)
                 await anyio.sleep(took * 1.5)
                 if await self._there_already(turn, looks, at_once=False):
                     raise _Failed("moves-by-itself", f"{turn.expected[0]!r} came without {deeds[-1]!r}")
-                break
-            for line in (*deeds, *looks):
+            for line in (deeds[-1], *looks):
                 await self._do(line)
             await self._expect(turn, "not-seen", self._stagehand.patience_s)
         self._controls["idle"] = "held"
