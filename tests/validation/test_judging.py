@@ -99,6 +99,58 @@ def test_what_only_looks_right_fails(tmp_path: Path, steps: Sequence[str], reaso
     assert words in ruling.played.detail
 
 
+def test_a_library_passes_by_what_it_answers_and_does(tmp_path: Path) -> None:
+    """Two inputs, a word that nobody knows, and a state that was another before; each in a process of its own."""
+    rulings = judged(
+        tmp_path,
+        one(
+            "library",
+            "from listed import shouted",
+            *('call shouted("{{word}} is out")', 'result has "IS OUT"', 'output has "{{word}}"'),
+            *('call shouted("milk", times=2)', 'result is "MILK!!"'),
+            controls=("two inputs",),
+        ),
+        one(
+            "library",
+            *("import listed", "call listed.Todos() as todos", 'call todos.add("milk")'),
+            *("ask todos.titles()", 'result is ["milk"]', 'call todos.add("")', "raises listed.EmptyTitle"),
+            controls=("repeat",),
+        ),
+        command="",
+    )
+
+    assert [told(ruling) for ruling in rulings] == [""] * 2
+    assert [ruling.played.controls["effect"] for ruling in rulings] == [
+        "held: 2 of 2 turns changed what is seen",
+        "held: 1 of 2 turns changed what is seen",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        (("import listed", 'call listed.canned("milk")', 'result is "MILK!"'), "no-effect"),
+        (('call listed.canned("milk")', 'result is "MILK!"', 'call listed.canned("a")', 'result is "A!"'), "not-seen"),
+        (('call listed.canned("{{a}}")', 'json $ lacks "MILK"'), "not-seen"),
+        (
+            ("call listed.Canned() as todos", 'call todos.add("milk")', "ask todos.titles()", 'result is ["milk"]'),
+            "no-",
+        ),
+        (("call listed.Canned() as todos", "ask todos.titles()", 'result is ["milk"]'), "no-effect"),
+        (("call listed.crash()", "result is null"), "not-possible"),
+        (("import nowhere", 'call nowhere.f("{{a}}")', 'result is "{{a}}"'), "not-possible"),
+        (('call listed.shouted("")', "call listed.nothing()", 'raises AttributeError "nothing"'), "no-effect"),
+    ],
+    ids=["one input", "two", "free word", "state", "presence", "crash", "not there", "only an error"],
+)
+def test_a_library_that_only_looks_right_fails(tmp_path: Path, steps: Sequence[str], reason: str) -> None:
+    """A canned value, a state that is always the same, nothing at all: each fails for its own reason."""
+    (ruling,) = judged(tmp_path, one("library", "import listed", *steps), command="")
+
+    assert ruling.played.verdict == "failed"
+    assert ruling.played.reason.startswith(reason)
+
+
 def test_what_was_there_instead_is_told_whole(tmp_path: Path) -> None:
     """The brackets of an answer are its own."""
     steps = ('POST /todos {"title": "milk"}', "GET /todos", 'json $ is ["butter"]')
@@ -201,7 +253,8 @@ def judged(
         Assertion(**{**as_fields(assertion), "id": f"VAL-TODO-{number:03}"})
         for number, assertion in enumerate(assertions, start=1)
     )
-    recipe = Recipe(command=f"PYTHON={PYTHON}; export PYTHON; {command}", address="http://localhost:8000")
+    starting = command and f"PYTHON={PYTHON}; export PYTHON; {command}"
+    recipe = Recipe(command=starting, address="http://localhost:8000")
     site = Here(folder=checkout, recipe=recipe, starting_s=starting_s)
     bench = Bench(start=start, chromium=find_chromium(), lanes=2, seed=seed)
     return anyio.run(judge, bench, Contract(title="To do", assertions=numbered), site)

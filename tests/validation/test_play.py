@@ -64,6 +64,15 @@ def test_a_run_can_be_seen_again(seed: int) -> None:
         (('start "a"', 'screen has "1"', 'start "b"', 'screen has "1"'), False),
         (('start "a"', 'screen has "1"', 'start "b"', 'screen has "2"'), True),
         (('start "a {{x}}"', 'screen has "{{x}}"'), True),
+        (("import a", "ask a.b", "result is 1"), False),
+        (("call a.f(1)", "result is 1", "call a.f(2)", "result is 1"), False),
+        (("call a.f(1)", "result is 1", "call a.g(2)", "result is 2"), False),
+        (("call a.f(1)", "result is 1", "call a.f(2)", "result is 2"), True),
+        (("call a.f(1)", "result is 1", 'call a.f("")', "raises ValueError"), True),
+        (('call a.f("{{x}}")', 'result has "{{x}}"'), True),
+        (('call a.put("{{x}}")', "result is null", "ask a.get()", 'result is "{{x}}"'), True),
+        (("call a.T(1) as t", "ask t.size", "result is 1"), False),
+        (("call a.T(1) as t", "call t.grow()", "ask t.size", "result is 2"), True),
     ],
 )
 def test_to_look_is_no_effect(lines: tuple[str, ...], effect: bool) -> None:

@@ -23,6 +23,7 @@ from shopfloor.sandbox.protocol import Blueprint, Sandbox
 from shopfloor.validation.court import StartSandbox
 from shopfloor.validation.drivers.app import App, Recipe, app_under_test
 from shopfloor.validation.drivers.http import HttpDriver, open_http
+from shopfloor.validation.drivers.library import LibraryDriver, open_library
 from shopfloor.validation.drivers.protocol import Driver
 from shopfloor.validation.drivers.terminal import TerminalDriver, open_terminal
 from shopfloor.validation.drivers.web import WebDriver, open_web
@@ -43,7 +44,7 @@ class Elsewhere:
 
 @dataclass(frozen=True, kw_only=True)
 class Here:
-    """An app that is started from a copy of `folder`. Without a command there is only what a terminal can start."""
+    """An app that is started from a copy of `folder`. Without a command there is only what is started or called."""
 
     folder: Path
     recipe: Recipe
@@ -194,8 +195,10 @@ class Lane:
                 return await self._stack.enter_async_context(open_http(self._sandbox, address))
             case "terminal" if isinstance(self._site, Here):
                 return await self._stack.enter_async_context(open_terminal(self._sandbox))
-            case "terminal":
-                raise GiveUp("a terminal needs the program's folder: judge with --start or --repo")
+            case "library" if isinstance(self._site, Here):
+                return await self._stack.enter_async_context(open_library(self._sandbox))
+            case "terminal" | "library":
+                raise GiveUp(f"a {surface} needs the folder it is in: judge with --start or --repo")
             case _:
                 raise GiveUp(f"there is no driver yet for the surface {surface!r}")
 
@@ -214,6 +217,8 @@ class Lane:
             case WebDriver():
                 await driver.begin(self._contract.names)
             case HttpDriver():
+                await driver.begin()
+            case LibraryDriver():
                 await driver.begin()
             case TerminalDriver():
                 await driver.close()

@@ -8,6 +8,7 @@ model is near.
 """
 
 import random
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -124,14 +125,28 @@ def has_effect(turns: Sequence[Turn]) -> bool:
     words = drawn(free_words(lines), random.Random(0))
     if any(_interferes(deed, words) for turn in turns for deed in turn.deeds):
         return True
-    started = {turn.deeds[-1]: turn.expected for turn in turns if _starts(turn.deeds[-1], words)}
-    return len(set(started.values())) > 1 or any(map(_tells_a_free_word, turns))
+    shown = _Shown()
+    return any(_changes(*_deeds_and_looks(turn, words), words) or shown.differs(turn, words) for turn in turns)
 
 
-def _tells_a_free_word(turn: Turn) -> bool:
-    """Whether a word that nobody could know goes in with a command, and is expected to come out."""
-    given = free_words([deed for deed in turn.deeds if deed.startswith("start ")])
-    return bool(given.keys() & free_words(turn.expected).keys())
+class _Shown:
+    """What has been expected so far of each thing that only answers: a program, a call.
+
+    Such a thing shows that it is alive when it shows something else than before, or a word that nobody could know.
+    """
+
+    def __init__(self) -> None:
+        self._expected: dict[str, set[tuple[str, ...]]] = {}
+        self._given: set[str] = set()
+
+    def differs(self, turn: Turn, words: Mapping[str, str]) -> bool:
+        """Whether a turn shows so; from now on it is one of those before."""
+        self._given |= free_words([deed for deed in turn.deeds if deed.startswith(("start ", "call "))]).keys()
+        subject = _answering(turn.deeds[-1], words)
+        before = self._expected.setdefault(subject, set())
+        others = before - {turn.expected}
+        before.add(turn.expected)
+        return bool(subject) and bool(others or self._given & free_words(turn.expected).keys())
 
 
 class _Failed(Exception):
@@ -186,7 +201,7 @@ class _Session:
         self._controls: dict[str, str] = {}
         self._effects = 0
         self._slow: list[tuple[Turn, float]] = []
-        self._started = False
+        self._shown = _Shown()
 
     def played(self, reason: Reason, detail: str) -> Played:
         return Played(reason=reason, detail=detail, frames=tuple(self._frames), controls=self._controls)
@@ -244,20 +259,14 @@ class _Session:
         if there_already:
             await anyio.sleep(self._stagehand.idle_s)
         await self._expect(turn, "not-seen", self._stagehand.patience_s)
-        if not there_already and self._counts(turn, deeds[-1]):
+        differs = self._shown.differs(turn, self._words)
+        if not there_already and (_changes(deeds, looks, self._words) or differs):
             self._effects += 1
             if (took := monotonic() - began) > self._stagehand.idle_s:
                 self._slow.append((turn, took))
 
-    def _counts(self, turn: Turn, deed: str) -> bool:
-        """Whether what a deed brought about is an effect, and not only something that is always shown."""
-        if not _starts(deed, self._words):
-            return _interferes(deed, self._words)
-        before, self._started = self._started, True
-        return before or _tells_a_free_word(turn)
-
     async def _idle_shows(self, turn: Turn, looks: Sequence[str]) -> bool:
-        if not _interferes(turn.deeds[-1 - len(looks)], self._words):
+        if not _changes(turn.deeds[: len(turn.deeds) - len(looks)], looks, self._words):
             return False
         await anyio.sleep(self._stagehand.idle_s)
         return await self._there_already(turn, looks, at_once=False)
@@ -368,22 +377,40 @@ class _Any(dict[str, str]):
 
 
 def _only_looks(step: Action | Expectation) -> bool:
-    return isinstance(step, actions.Request) and step.method in ("GET", "HEAD", "OPTIONS")
+    return isinstance(step, actions.Ask) or (
+        isinstance(step, actions.Request) and step.method in ("GET", "HEAD", "OPTIONS")
+    )
+
+
+def _changes(deeds: Sequence[str], looks: Sequence[str], words: Mapping[str, str]) -> bool:
+    """Whether the last deed can change what is seen: a call does when what it changes could be asked for before it."""
+    step = read_step(filled(deeds[-1], _Any(words)))
+    if not isinstance(step, actions.Call):
+        return _interferes(deeds[-1], words)
+    return bool(looks) and not (step.kept and any(re.search(rf"\b{step.kept}\b", look) for look in looks))
 
 
 def _interferes(line: str, words: Mapping[str, str]) -> bool:
     """Whether a deed can have an effect: to open something only shows that it is there."""
     step = read_step(filled(line, _Any(words)))
-    if isinstance(step, actions.Request):
-        return not _only_looks(step)
+    if _only_looks(step):
+        return False
     opening = (
         actions.OpenPage | actions.OpenTab | actions.SwitchTab | actions.Reload | actions.Look | actions.Screenshot
     )
-    return not isinstance(step, opening | actions.StartProgram | actions.WaitFor | actions.Resize)
+    answering = actions.StartProgram | actions.Import | actions.Call
+    return not isinstance(step, opening | answering | actions.WaitFor | actions.Resize)
 
 
-def _starts(line: str, words: Mapping[str, str]) -> bool:
-    return isinstance(read_step(filled(line, _Any(words))), actions.StartProgram)
+def _answering(line: str, words: Mapping[str, str]) -> str:
+    """What it is that answers with what it was given, and nothing else: a program, a call of that name; or ""."""
+    match read_step(filled(line, _Any(words))):
+        case actions.StartProgram():
+            return "start"
+        case actions.Call(place=place) | actions.Ask(place=place):
+            return place.rpartition(".")[2]
+        case _:
+            return ""
 
 
 def _action(said: str) -> Action:

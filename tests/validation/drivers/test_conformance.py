@@ -1,4 +1,4 @@
-"""What every driver promises, whatever it drives: one suite for terminal, HTTP and web."""
+"""What every driver promises, whatever it drives: one suite for terminal, HTTP, web and library."""
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -15,8 +15,11 @@ from shopfloor.domain.errors import AskModelAgain
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.validation.drivers.actions import (
     Action,
+    Ask,
+    Call,
     Click,
     Fill,
+    Import,
     Keys,
     Look,
     OpenPage,
@@ -29,6 +32,7 @@ from shopfloor.validation.drivers.actions import (
 from shopfloor.validation.drivers.app import App
 from shopfloor.validation.drivers.expectations import Exit, Expectation, Json, Screen, Sees, Status
 from shopfloor.validation.drivers.http import open_http
+from shopfloor.validation.drivers.library import open_library
 from shopfloor.validation.drivers.protocol import Driver
 from shopfloor.validation.drivers.terminal import open_terminal
 from shopfloor.validation.drivers.web import open_web
@@ -109,6 +113,23 @@ CASES = {
         never=Sees(target=parse_target('checkbox "butter"')),
         instead="but it is not there, or not visible",
         strange=Exit(code=0),
+    ),
+    "library": Case(
+        open=lambda sandbox, _: open_library(sandbox),
+        evidence="transcript",
+        begin=(Import(module="listed"), Call(place="listed.Todos", kept="todos")),
+        act=(Call(place="todos.add", arguments='"milk"'), Call(place="todos.titles", arguments="")),
+        effect='"milk"',
+        look=Ask(place="todos.titles", arguments=""),
+        in_vain=Call(place="listed.wait", arguments="30", seconds=0.3),
+        its_words="no answer within 0.3 s",
+        crash=Call(place="listed.crash"),
+        crash_words="its process ended with exit code 134",
+        foreign=OpenPage(),
+        holds=Json(path="$", relation="has", json='"milk"'),
+        never=Json(path="$", relation="has", json='"butter"'),
+        instead='but $ is ["milk"]',
+        strange=Status(code=200),
     ),
 }
 

@@ -16,6 +16,12 @@ targets = st.builds(
     Target, by=st.just("role"), role=st.sampled_from(("button", "listitem")), name=texts, number=st.integers(0, 99)
 ) | st.builds(Target, by=st.just("published"), role=st.sampled_from(("item", "new-todo")), name=texts)
 words = st.text("abc/#?=&%", min_size=1, max_size=10)
+places = st.sampled_from(("slugify", "shop.money.Money", "price.in_euro"))
+arguments = st.lists(
+    texts.map(lambda text: msgspec.json.encode(text).decode())
+    | st.sampled_from(("3", "price", '[-1.5e3, {"a": price}]')),
+    max_size=3,
+).map(", ".join)
 steps = st.one_of(
     st.builds(actions.OpenPage, url=words),
     st.builds(actions.Click, target=targets, double=st.booleans()),
@@ -50,6 +56,21 @@ steps = st.one_of(
     ),
     st.builds(expectations.Screen, text=texts, relation=st.sampled_from(("has", "lacks", "is"))),
     st.builds(expectations.Output, text=texts, relation=st.sampled_from(("has", "lacks", "is"))),
+    st.builds(actions.Import, module=places, member=st.sampled_from(("", "Money"))),
+    st.builds(
+        actions.Call,
+        place=places,
+        arguments=arguments,
+        kept=st.sampled_from(("", "price")),
+        seconds=st.sampled_from((10.0, 0.5)),
+    ),
+    st.builds(actions.Ask, place=places, arguments=st.none() | arguments),
+    st.builds(
+        expectations.Result,
+        relation=st.sampled_from(get_args(expectations.Relation)),
+        json=texts.map(lambda text: msgspec.json.encode(text).decode()),
+    ),
+    st.builds(expectations.Raises, error=places, text=texts),
     st.builds(expectations.Exit, code=st.none() | st.integers(0, 255)),
 )
 

@@ -82,9 +82,8 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 def _wanted(draft: Draft, only: tuple[str, ...]) -> list[Assertion]:
-    """Those that are named; else those without steps, of the surfaces that steps can drive."""
-    every = draft.contract.assertions
-    return [one for one in every if (one.id in only if only else not one.steps and one.surface != "library")]
+    """Those that are named; else those without steps."""
+    return [one for one in draft.contract.assertions if (one.id in only if only else not one.steps)]
 
 
 def _print(out: Console, explored: Explored) -> None:

@@ -238,6 +238,35 @@ class Resize(Fact, tag="Resize"):
     columns: int
 
 
+# --- a library --------------------------------------------------------------------------------------------------
+
+
+class Import(Fact, tag="Import"):
+    """Import a module, or one thing of it."""
+
+    module: str
+    member: str = ""
+
+
+class Call(Fact, tag="Call"):
+    """Call what was imported or kept, and keep what it gives under a name. An error that it raises is an answer too.
+
+    `arguments` are values of JSON and names, as they stand between the parentheses.
+    """
+
+    place: str
+    arguments: str = ""
+    kept: str = ""
+    seconds: float = 10.0
+
+
+class Ask(Fact, tag="Ask"):
+    """Look at something, by its name alone (`arguments` is None) or by a call that changes nothing."""
+
+    place: str
+    arguments: str | None = None
+
+
 WebAction: TypeAlias = (
     OpenPage
     | OpenTab
@@ -258,6 +287,7 @@ WebAction: TypeAlias = (
 )
 TerminalAction: TypeAlias = StartProgram | Type | Keys | Resize | Look | WaitFor
 HttpAction: TypeAlias = Request
+LibraryAction: TypeAlias = Import | Call | Ask
 Action: TypeAlias = (
     Look
     | WaitFor
@@ -279,4 +309,7 @@ Action: TypeAlias = (
     | Type
     | Keys
     | Resize
+    | Import
+    | Call
+    | Ask
 )

@@ -119,9 +119,10 @@ class Screen(Fact, tag="Screen"):
 
 
 class Output(Fact, tag="Output"):
-    """All that the program in the terminal has printed has this text somewhere, has it not, or is it and nothing else.
+    """What was printed has this text somewhere, has it not, or is it and nothing else.
 
-    No screen's size cuts or wraps it. Colours and ends of lines at its end aside, `is` means every character.
+    By a program in the terminal: all since it was started, which no screen's size cuts or wraps. By a library: during
+    the last call. Colours and ends of lines at its end aside, `is` means every character.
     """
 
     text: str
@@ -134,8 +135,26 @@ class Exit(Fact, tag="Exit"):
     code: int | None
 
 
+# --- a library --------------------------------------------------------------------------------------------------
+
+
+class Result(Fact, tag="Result"):
+    """What the last call gave, or what was last asked for; its parts are looked at by `Json`. `json` is JSON."""
+
+    relation: Relation
+    json: str
+
+
+class Raises(Fact, tag="Raises"):
+    """The last call raised an error of that type, or of one made from it, with this text in its words."""
+
+    error: str
+    text: str = ""
+
+
 WebExpectation: TypeAlias = Sees | Counts | Reads | Holds | At | Calm
 JsonExpectation: TypeAlias = Json | JsonIsA | Keep
 HttpExpectation: TypeAlias = Status | Header | Body | JsonExpectation
 TerminalExpectation: TypeAlias = Screen | Output | Exit | JsonExpectation
-Expectation: TypeAlias = WebExpectation | HttpExpectation | TerminalExpectation
+LibraryExpectation: TypeAlias = Result | Raises | Output | JsonExpectation
+Expectation: TypeAlias = WebExpectation | HttpExpectation | TerminalExpectation | LibraryExpectation

@@ -16,6 +16,7 @@ import msgspec
 from shopfloor.domain.errors import AskModelAgain
 from shopfloor.validation.drivers import actions, expectations
 from shopfloor.validation.drivers.actions import Action, read_target
+from shopfloor.validation.drivers.arguments import PLACE, read_arguments
 from shopfloor.validation.drivers.expectations import Expectation
 
 Step: TypeAlias = Action | Expectation
@@ -67,6 +68,12 @@ def _json(text: str) -> str:
     return text
 
 
+def _arguments(text: str) -> str:
+    if not _FREE.search(text):
+        read_arguments(text)
+    return text
+
+
 _FREE = re.compile(r"\{\{([a-z][a-z0-9-]*)(?::(word|number|email))?\}\}")
 _TEXT = Slot(_QUOTED, _unquoted, _quoted)
 _WORD = Slot(r"\S+", str, str)
@@ -94,6 +101,9 @@ _SLOTS: dict[str, Slot] = {
         lambda text: tuple((found[1], found[2]) for found in _HEADER.finditer(text)),
         lambda headers: "".join(f" [{name}: {value}]" for name, value in headers),
     ),
+    **dict.fromkeys(("module", "place", "error"), Slot(PLACE, str, str)),
+    **dict.fromkeys(("member", "kept"), Slot(r"[A-Za-z][A-Za-z0-9_]*", str, str)),
+    "arguments": Slot(".*", _arguments, _literal),
     "body": Slot(r"(?: .*)?", str.strip, lambda body: f" {body}" if body else ""),
 }
 
@@ -172,6 +182,14 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("{method} {url}{headers} within {seconds} s{body}", actions.Request, follow=False),
     _phrase("{method} {url}{headers} and follow{body}", actions.Request, follow=True, seconds=10.0),
     _phrase("{method} {url}{headers}{body}", actions.Request, follow=False, seconds=10.0),
+    _phrase("import {module}", actions.Import, member=""),
+    _phrase("from {module} import {member}", actions.Import),
+    _phrase("call {place}({arguments}) as {kept} within {seconds} s", actions.Call),
+    _phrase("call {place}({arguments}) within {seconds} s", actions.Call, kept=""),
+    _phrase("call {place}({arguments}) as {kept}", actions.Call, seconds=10.0),
+    _phrase("call {place}({arguments})", actions.Call, kept="", seconds=10.0),
+    _phrase("ask {place}({arguments})", actions.Ask),
+    _phrase("ask {place}", actions.Ask, arguments=None),
     _phrase("see no {target}", expectations.Sees, state="absent"),
     *(
         _phrase(f"see {state} {{target}}", expectations.Sees, state=state)
@@ -206,6 +224,12 @@ PHRASES: tuple[Phrase, ...] = (
         _phrase(f"output {relation} {{text}}", expectations.Output, relation=relation)
         for relation in ("has", "lacks", "is")
     ),
+    *(
+        _phrase(f"result {relation} {{json}}", expectations.Result, relation=relation)
+        for relation in get_args(expectations.Relation)
+    ),
+    _phrase("raises {error}", expectations.Raises, text=""),
+    _phrase("raises {error} {text}", expectations.Raises),
     _phrase("exit code is {code}", expectations.Exit),
     _phrase("still runs", expectations.Exit, code=None),
 )
