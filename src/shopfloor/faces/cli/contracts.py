@@ -5,7 +5,6 @@ import secrets
 import sys
 import webbrowser
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import anyio
@@ -13,12 +12,13 @@ import anyio
 from shopfloor.domain.errors import GiveUp, NeedsHuman
 from shopfloor.domain.fact import Fact
 from shopfloor.faces.cli.exits import UNVERIFIED
+from shopfloor.faces.cli.furnish import opening
 from shopfloor.faces.cli.plain import plain
 from shopfloor.faces.cli.show import console, print_json
 from shopfloor.faces.page.evidence import write_evidence
-from shopfloor.repo.services import PLACES, Services, parse_services
-from shopfloor.sandbox.probe import find_chromium, probe, start
-from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
+from shopfloor.repo.services import PLACES, Services, Setup, parse_services
+from shopfloor.sandbox.probe import find_chromium, probe
+from shopfloor.sandbox.protocol import Level
 from shopfloor.settings import Settings, read_settings, state_folder
 from shopfloor.validation.contract_file import Draft, read_contract
 from shopfloor.validation.drivers.app import Recipe
@@ -95,7 +95,8 @@ def _today(draft: Draft, repo: Path) -> list[Complaint]:
     if not compiled:
         return []
     found: list[Complaint] = []
-    for ruling in anyio.run(judge, bench_here(lambda _: None), draft.contract, _here(repo, "", draft), compiled):
+    site = _here(repo, "", draft)
+    for ruling in anyio.run(judge, bench_here(site, lambda _: None), draft.contract, site, compiled):
         one, played = ruling.assertion, ruling.played
         if played.verdict == "passed" and one.kind == "new":
             text, better = "it holds already today", "say `- kind: guard`, or ask for what does not hold yet"
@@ -126,7 +127,7 @@ def show_judge(
     refuse_unknown(draft, only)
     site = site_of(draft, url=url, command=command, repo=repo)
     told = _telling(as_json)
-    rulings = anyio.run(judge, bench_here(told), draft.contract, site, only)
+    rulings = anyio.run(judge, bench_here(site, told), draft.contract, site, only)
     folder = evidence or _folder()
     files = write_evidence(folder, draft.contract.title, url or command or str(repo), rulings)
     if as_json:
@@ -176,14 +177,12 @@ def _services(repo: Path) -> Services:
     return Services()
 
 
-def bench_here(told: Callable[[Ruling], None]) -> Bench:
+def bench_here(site: Site, told: Callable[[Ruling], None]) -> Bench:
     """What judges work with on this machine. NeedsHuman without a sandbox, unless a person allowed that."""
     settings = read_settings({}, os.environ).settings
-    level = _level(settings)
-
-    def opened(blueprint: Blueprint) -> AbstractAsyncContextManager[Sandbox]:
-        return start(blueprint, level)
-
+    folder = site.folder if isinstance(site, Here) else Path()
+    wanted = _services(folder).setup if isinstance(site, Here) else Setup()
+    opened = opening(folder, wanted, settings, _level(settings))
     return Bench(start=opened, chromium=find_chromium(), told=told)
 
 

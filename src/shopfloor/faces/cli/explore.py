@@ -57,7 +57,7 @@ def show_explore(
     async def main() -> tuple[Outcome, tuple[Explored, ...]]:
         settings = read_settings(flags, os.environ).settings
         async with open_factory(settings, os.environ, heard=heard, record_to=record) as factory:
-            bench = bench_here(lambda _: None)
+            bench = bench_here(site, lambda _: None)
             return await factory.explore(bench, draft.contract, site, wanted, Wishes(), keep)
 
     outcome, explored = anyio.run(main)

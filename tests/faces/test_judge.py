@@ -1,0 +1,56 @@
+"""`shopfloor judge`: what stands in a folder is judged with what it depends on."""
+
+import json
+from pathlib import Path
+
+from shopfloor.faces.cli import exits
+from shopfloor.testing.commands import Person
+from shopfloor.testing.workshop import make_repository
+
+CONTRACT = """\
+# Contract: Shouting
+
+## Assertions
+
+### VAL-SHOUT-001: a word is shouted
+
+When `shouted("milk")` is called, then it returns `MILK?!`, with what the package `marks` adds to a word.
+
+- never: the word as it was
+- surface: library
+
+```steps
+from shouting import shouted
+call shouted("{{word}} milk")
+result has "MILK?!"
+call shouted("{{word}} butter")
+result has "BUTTER?!"
+```
+"""
+LIBRARY = "import marks\n\ndef shouted(text):\n    return text.upper() + marks.ADDED\n"
+SETUP = """\
+[setup]
+command = "python3 -m venv --without-pip $DEPS/venv && cp vendored/*.py $DEPS/venv/lib/*/site-packages"
+lock = ["vendored/marks.py"]
+"""
+
+
+def test_a_library_is_called_with_what_its_repository_sets_up(tmp_path: Path) -> None:
+    """Installed once for the process that holds the library; a set-up that fails is told before anything is judged."""
+    files = {
+        "shouting.py": LIBRARY,
+        "vendored/marks.py": "ADDED = '?!'\n",
+        "services.toml": SETUP,
+        "contract.md": CONTRACT,
+    }
+    with Person(home=tmp_path / "home", repository=make_repository(tmp_path / "shouting", files)) as person:
+        contract = str(person.repository / "contract.md")
+        linted = person.runs("contract", "lint", contract)
+        judged = person.runs("judge", contract, "--repo", str(person.repository), "--json")
+        (person.repository / "services.toml").write_text('[setup]\ncommand = "echo no such package; exit 4"\n')
+        broken = person.runs("judge", contract, "--repo", str(person.repository))
+
+    assert linted.exit_code == 0, linted.said
+    assert [one["verdict"] for one in json.loads(judged.said)["assertions"]] == ["passed"], judged.said
+    assert broken.exit_code not in (0, exits.UNVERIFIED)
+    assert "ended with exit code 4: no such package" in broken.said
