@@ -1,9 +1,9 @@
 """Judges an honest RealWorld app, and ways to be dead, by examples/realworld/contract.md, operation by operation.
 
-    PYTHONPATH=FOLDER python bench/realworld.py OPENAPI [--lanes 3] [--only NAME] [--operation ID ...]
+    python bench/realworld.py OPENAPI [--lanes 3] [--only NAME] [--operation ID ...] [--interface]
 
-OPENAPI is the RealWorld API's openapi.yml; it is not kept here. FOLDER holds PyYAML (`pip install --target FOLDER
-pyyaml`), which nothing else here needs. A dead operation answers what its schema promises:
+OPENAPI is the RealWorld API's openapi.yml; it is not kept here. With --interface every answer is held to it, as if the
+contract named it. A dead operation answers what its schema promises:
 
     canned       every operation is dead and answers 200
     documented   every operation is dead and answers with the status of its success
@@ -29,6 +29,7 @@ import yaml
 from shopfloor.sandbox.probe import start
 from shopfloor.validation.contract_file import read_contract
 from shopfloor.validation.drivers.app import Recipe
+from shopfloor.validation.drivers.interface import read_interface
 from shopfloor.validation.judging import Bench, Here, Ruling, judge
 
 TOP = Path(__file__).parents[1]
@@ -107,7 +108,7 @@ def _resolved(api: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str,
 # --- judging ----------------------------------------------------------------------------------------------------
 
 
-def judged(dead: Sequence[Mapping[str, Any]], lanes: int, only: Sequence[str] = ()) -> dict[str, Ruling]:
+def judged(bench: Bench, dead: Sequence[Mapping[str, Any]], only: Sequence[str] = ()) -> dict[str, Ruling]:
     """The rulings on the app in which these operations are dead, by assertion."""
     with TemporaryDirectory(prefix="bench-realworld-") as folder:
         for part in (EXAMPLE / "app.py", TOP / "bench/parts/canned.py"):
@@ -115,7 +116,7 @@ def judged(dead: Sequence[Mapping[str, Any]], lanes: int, only: Sequence[str] = 
         (Path(folder) / "answers.json").write_text(json.dumps(dead))
         recipe = Recipe(command=f"exec {PYTHON} canned.py", address=f"http://localhost:{_free_port()}")
         site = Here(folder=Path(folder), recipe=recipe)
-        rulings = anyio.run(judge, Bench(start=start, lanes=lanes), CONTRACT, site, tuple(only))
+        rulings = anyio.run(judge, bench, CONTRACT, site, tuple(only))
     return {ruling.assertion.id: ruling for ruling in rulings}
 
 
@@ -126,12 +127,12 @@ def _free_port() -> int:
 
 
 def rulings_of(
-    way: str, chosen: Sequence[Operation], everything: Sequence[Operation], lanes: int
+    bench: Bench, way: str, chosen: Sequence[Operation], everything: Sequence[Operation]
 ) -> Iterator[tuple[Operation, tuple[Ruling, ...]]]:
     """What was ruled of each operation, in one way to be dead."""
     if way == "alone":
         for one in chosen:
-            yield one, tuple(judged([one.dead(echoes=True)], lanes, one.assertions).values())
+            yield one, tuple(judged(bench, [one.dead(echoes=True)], one.assertions).values())
         return
     dead = {
         "honest": [],
@@ -140,7 +141,7 @@ def rulings_of(
         "echoing": [one.dead(echoes=True) for one in everything],
     }[way]
     only = [name for one in chosen for name in one.assertions]
-    found = judged(dead, lanes, only)
+    found = judged(bench, dead, only)
     for one in chosen:
         yield one, tuple(found[name] for name in one.assertions)
 
@@ -151,7 +152,10 @@ def main() -> None:
     words.add_argument("--lanes", type=int, default=3)
     words.add_argument("--only", choices=WAYS)
     words.add_argument("--operation", action="append", default=[])
+    words.add_argument("--interface", action="store_true")
     asked = words.parse_args()
+    interface = read_interface(asked.openapi.read_bytes(), asked.openapi.name) if asked.interface else None
+    bench = Bench(start=start, lanes=asked.lanes, interface=interface)
     everything = operations(asked.openapi)
     chosen = [one for one in everything if not asked.operation or one.id in asked.operation]
     if bare := [one.id for one in everything if not one.assertions]:
@@ -162,7 +166,7 @@ def main() -> None:
     right = 0
     for way in ways:
         began = time.monotonic()
-        for one, rulings in rulings_of(way, chosen, everything, asked.lanes):
+        for one, rulings in rulings_of(bench, way, chosen, everything):
             passed = sum(ruling.played.verdict == "passed" for ruling in rulings)
             blocked = sum(ruling.played.verdict == "blocked" for ruling in rulings)
             told[one.id].append(f"{passed}/{len(rulings)}")

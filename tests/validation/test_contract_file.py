@@ -38,6 +38,7 @@ drafts = st.builds(
         supersedes=st.just(()) | st.just(("tests/test_a.py",)),
         names=st.just(()) | st.just((("new-todo", 'class "new-todo" or id "new-todo"'),)),
         state=st.sampled_from(("app", "browser")),
+        interface=st.sampled_from(("", "api/openapi.yaml")),
     ),
     assumptions=st.just(()) | st.lists(line, min_size=1, max_size=2).map(tuple),
 )

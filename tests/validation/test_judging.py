@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
+import msgspec
 import pytest
 
 from shopfloor.domain.contract import Assertion, Contract, Surface
 from shopfloor.sandbox.probe import find_chromium, probe, start
 from shopfloor.validation.drivers.app import Recipe
+from shopfloor.validation.drivers.interface import Interface, read_interface
 from shopfloor.validation.judging import Bench, Here, Ruling, judge
 
 APPS = Path(__file__).parent / "drivers" / "apps"
@@ -159,6 +161,30 @@ def test_what_was_there_instead_is_told_whole(tmp_path: Path) -> None:
     assert ruling.played.detail.splitlines()[0] == 'json $ is ["butter"]: but $ is ["milk"]'
 
 
+def test_an_answer_that_breaks_its_document_fails_whatever_was_expected_of_it(tmp_path: Path) -> None:
+    """With the operation and the field; what the document says and what it does not know are no hindrance."""
+    todos = {"type": "array", "items": {"type": "object", "required": ["title"]}}
+    added = {"type": "object", "required": ["title"], "properties": {"title": {"type": "string"}}}
+    kept, broken = (
+        read_interface(msgspec.json.encode({"paths": {"/todos": paths}}), "openapi.json")
+        for paths in ({"post": answering("201", added)}, {"get": answering("200", todos)})
+    )
+    steps = ('POST /todos {"title": "{{a}}"}', "GET /todos", 'json $ is ["{{a}}"]')
+    (right,) = judged(tmp_path / "right", one("http", *steps), interface=kept)
+    (wrong,) = judged(tmp_path / "wrong", one("http", *steps), interface=broken)
+
+    assert told(right) == ""
+    assert (wrong.played.verdict, wrong.played.reason) == ("failed", "breaks-interface")
+    first = wrong.played.detail.splitlines()[0]
+    assert first.startswith("Todos (GET /todos) answered 200, and $[0] is ")
+    assert first.endswith(", not object")
+
+
+def answering(status: str, schema: dict[str, object]) -> dict[str, object]:
+    responses = {status: {"content": {"application/json": {"schema": schema}}}}
+    return {"operationId": "Todos", "responses": responses}
+
+
 def test_slow_is_not_dead(tmp_path: Path) -> None:
     """An effect that takes longer than the wait before it is watched for as long without the deed."""
     steps = ("open /pretends.html", 'fill label "What" with "{{a}}"', 'click button "Soon"', 'see listitem "{{a}}"')
@@ -245,6 +271,7 @@ def judged(
     command: str = "exec $PYTHON todo.py $PORT",
     starting_s: float = 30,
     seed: int | None = None,
+    interface: Interface | None = None,
 ) -> tuple[Ruling, ...]:
     """What comes of judging the to-do app of the drivers' tests by these assertions."""
     checkout = folder / "app"
@@ -256,7 +283,7 @@ def judged(
     starting = command and f"PYTHON={PYTHON}; export PYTHON; {command}"
     recipe = Recipe(command=starting, address="http://localhost:8000")
     site = Here(folder=checkout, recipe=recipe, starting_s=starting_s)
-    bench = Bench(start=start, chromium=find_chromium(), lanes=2, seed=seed)
+    bench = Bench(start=start, chromium=find_chromium(), lanes=2, seed=seed, interface=interface)
     return anyio.run(judge, bench, Contract(title="To do", assertions=numbered), site)
 
 

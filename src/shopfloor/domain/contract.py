@@ -65,7 +65,8 @@ class Contract(Fact):
     `supersedes` lists existing test files that the new behaviour contradicts: they may change, no others.
     `start` is the command that starts the app for judges, "" for a library; `published` is what judges may rely on
     (URLs, roles and names, test ids, commands), and `names` are words for things on its pages (`new-todo` is
-    `class "new-todo" or id "new-todo"`), of which steps speak as `@new-todo`. `state` says where the app keeps what
+    `class "new-todo" or id "new-todo"`), of which steps speak as `@new-todo`. `interface` is a file beside the contract
+    that documents its HTTP interface. `state` says where the app keeps what
     its users do: in their `browser`, or in the `app`, where one assertion can see what another has done.
     """
 
@@ -76,6 +77,7 @@ class Contract(Fact):
     supersedes: tuple[str, ...] = ()
     names: tuple[tuple[str, str], ...] = ()
     state: Literal["app", "browser"] = "app"
+    interface: str = ""
 
     def assertion(self, assertion_id: str) -> Assertion:
         """The assertion of that id; KeyError if the contract has none."""

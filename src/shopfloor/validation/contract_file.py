@@ -52,6 +52,8 @@ def written(draft: Draft) -> str:
         parts.append(f"Start: `{contract.start}`")
     if contract.state != "app":
         parts.append(f"State: {contract.state}")
+    if contract.interface:
+        parts.append(f"Interface: `{contract.interface}`")
     if published := _published_text(contract):
         parts.append(f"## Published\n\n{published}")
     if contract.supersedes:
@@ -90,7 +92,7 @@ _SECTION = re.compile(r"## (?P<name>.+)")
 _ASSERTION = re.compile(r"### (?P<id>[^\s:]+)\s*(?::\s*(?P<title>.*))?")
 _KEY = re.compile(r"- (?P<key>never|surface|kind|evidence|controls|claimed by): *(?P<value>.*)")
 _NAME = re.compile(r"- @(?P<name>[a-z][a-z0-9-]*): +(?P<meaning>.+)")
-_SETTING = re.compile(r"(?P<key>Start|State): *(?P<value>.+)")
+_SETTING = re.compile(r"(?P<key>Start|State|Interface): *(?P<value>.+)")
 _FENCE = re.compile(r"```+ *(?P<word>\w*) *")
 SECTIONS = ("Assumptions", "Published", "Superseded tests", "Assertions")
 
@@ -167,6 +169,7 @@ class _Reader:
             supersedes=_items(self._text["Superseded tests"]),
             names=tuple(self._names),
             state="browser" if state == "browser" else "app",
+            interface=self._settings.get("Interface", ""),
         )
         claims = tuple(
             (begun.id, _listed(begun.values["claimed by"]))

@@ -23,6 +23,7 @@ from shopfloor.sandbox.protocol import Blueprint, Sandbox
 from shopfloor.validation.court import StartSandbox
 from shopfloor.validation.drivers.app import App, Recipe, app_under_test
 from shopfloor.validation.drivers.http import HttpDriver, open_http
+from shopfloor.validation.drivers.interface import Interface
 from shopfloor.validation.drivers.library import LibraryDriver, open_library
 from shopfloor.validation.drivers.protocol import Driver
 from shopfloor.validation.drivers.terminal import TerminalDriver, open_terminal
@@ -72,6 +73,8 @@ class Bench:
     chromium: str = ""
     lanes: int = LANES
     seed: int | None = None
+    interface: Interface | None = None
+    """What every answer over HTTP is held to, where the contract names a document of it."""
     told: Callable[[Ruling], None] = lambda ruling: None
 
 
@@ -192,7 +195,7 @@ class Lane:
                 opening = open_web(self._sandbox, address, chromium=self._bench.chromium, watched=self._watched)
                 return await self._stack.enter_async_context(opening)
             case "http":
-                return await self._stack.enter_async_context(open_http(self._sandbox, address))
+                return await self._stack.enter_async_context(open_http(self._sandbox, address, self._bench.interface))
             case "terminal" if isinstance(self._site, Here):
                 return await self._stack.enter_async_context(open_terminal(self._sandbox))
             case "library" if isinstance(self._site, Here):

@@ -31,8 +31,11 @@ Kind: TypeAlias = Literal[
     "fails-today",
     "empty",
     "no-negative",
+    "breaks-interface",
+    "undocumented",
+    "unasserted",
 ]
-ADVICE: frozenset[Kind] = frozenset(("no-negative",))
+ADVICE: frozenset[Kind] = frozenset(("no-negative", "undocumented", "unasserted"))
 
 
 class Complaint(Fact):

@@ -37,6 +37,7 @@ Reason: TypeAlias = Literal[
     "",
     "not-seen",
     "not-possible",
+    "breaks-interface",
     "no-effect",
     "moves-by-itself",
     "did-not-last",
@@ -296,6 +297,8 @@ class _Session:
         self._frames.append(Frame(step=said, text=seen.text, happened=seen.happened, evidence=seen.evidence))
         if not seen.happened:
             raise _Failed("not-possible", f"{said}: {_last_line(seen.text)}")
+        if seen.breach:
+            raise _Failed("breaks-interface", seen.breach)
 
     async def _expect(self, turn: Turn, reason: Reason, patience_s: float) -> None:
         for line in turn.expected:

@@ -21,7 +21,9 @@ from shopfloor.sandbox.probe import find_chromium, probe
 from shopfloor.sandbox.protocol import Level
 from shopfloor.settings import Settings, read_settings, state_folder
 from shopfloor.validation.contract_file import Draft, read_contract
+from shopfloor.validation.coverage import against
 from shopfloor.validation.drivers.app import Recipe
+from shopfloor.validation.drivers.interface import Interface, read_interface
 from shopfloor.validation.gherkin import read_feature
 from shopfloor.validation.judging import Bench, Elsewhere, Here, Ruling, Site, judge
 from shopfloor.validation.lint import Complaint, lint
@@ -56,15 +58,27 @@ def read_draft(path: Path) -> Draft:
     return read_feature(text, path.name) if path.suffix == ".feature" else read_contract(text, path.name)
 
 
+def interface_of(draft: Draft, path: Path) -> Interface | None:
+    """The document that a contract names, read from beside it. GiveUp when it cannot be read."""
+    name = draft.contract.interface
+    if not name:
+        return None
+    try:
+        return read_interface((path.parent / name).read_bytes(), name)
+    except OSError as error:
+        raise GiveUp(f"{path.name} names the interface {name!r}, which cannot be read: {error}.") from error
+
+
 # --- lint -------------------------------------------------------------------------------------------------------
 
 
 def show_lint(path: Path, repo: Path | None, as_json: bool) -> None:
     """Prints what is wrong with a contract; exits with UNVERIFIED when anything refuses it."""
     draft = read_draft(path)
-    found = lint(draft)
+    interface = interface_of(draft, path)
+    found = (*lint(draft), *(against(draft.contract, interface) if interface else ()))
     if repo is not None and not any(complaint.refuses for complaint in found):
-        found = (*found, *_today(draft, repo))
+        found = (*found, *_today(draft, repo, interface))
     if as_json:
         print_json({"complaints": found, "refused": any(one.refuses for one in found)})
     else:
@@ -89,14 +103,14 @@ def _print_complaints(draft: Draft, found: tuple[Complaint, ...]) -> None:
     out.print(f"{count} {noun}, {compiled} with steps: {verdict}", style="bold")
 
 
-def _today(draft: Draft, repo: Path) -> list[Complaint]:
+def _today(draft: Draft, repo: Path, interface: Interface | None) -> list[Complaint]:
     """What today's product says: a guard holds already, and nothing else does."""
     compiled = [one.id for one in draft.contract.assertions if one.steps]
     if not compiled:
         return []
     found: list[Complaint] = []
     site = _here(repo, "", draft)
-    for ruling in anyio.run(judge, bench_here(site, lambda _: None), draft.contract, site, compiled):
+    for ruling in anyio.run(judge, bench_here(site, interface, lambda _: None), draft.contract, site, compiled):
         one, played = ruling.assertion, ruling.played
         if played.verdict == "passed" and one.kind == "new":
             text, better = "it holds already today", "say `- kind: guard`, or ask for what does not hold yet"
@@ -127,7 +141,7 @@ def show_judge(
     refuse_unknown(draft, only)
     site = site_of(draft, url=url, command=command, repo=repo)
     told = _telling(as_json)
-    rulings = anyio.run(judge, bench_here(site, told), draft.contract, site, only)
+    rulings = anyio.run(judge, bench_here(site, interface_of(draft, path), told), draft.contract, site, only)
     folder = evidence or _folder()
     files = write_evidence(folder, draft.contract.title, url or command or str(repo), rulings)
     if as_json:
@@ -177,13 +191,13 @@ def _services(repo: Path) -> Services:
     return Services()
 
 
-def bench_here(site: Site, told: Callable[[Ruling], None]) -> Bench:
+def bench_here(site: Site, interface: Interface | None, told: Callable[[Ruling], None]) -> Bench:
     """What judges work with on this machine. NeedsHuman without a sandbox, unless a person allowed that."""
     settings = read_settings({}, os.environ).settings
     folder = site.folder if isinstance(site, Here) else Path()
     wanted = _services(folder).setup if isinstance(site, Here) else Setup()
     opened = opening(folder, wanted, settings, _level(settings))
-    return Bench(start=opened, chromium=find_chromium(), told=told)
+    return Bench(start=opened, chromium=find_chromium(), told=told, interface=interface)
 
 
 def _level(settings: Settings) -> Level:

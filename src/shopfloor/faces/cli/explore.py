@@ -12,7 +12,7 @@ from shopfloor.agent.run import Outcome
 from shopfloor.domain.contract import Assertion
 from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.events import Event, ToolReturned
-from shopfloor.faces.cli.contracts import bench_here, read_draft, refuse_unknown, site_of
+from shopfloor.faces.cli.contracts import bench_here, interface_of, read_draft, refuse_unknown, site_of
 from shopfloor.faces.cli.exits import UNVERIFIED, code_of_exit
 from shopfloor.faces.cli.plain import plain
 from shopfloor.faces.cli.show import console, print_json
@@ -42,6 +42,7 @@ def show_explore(
     if not wanted:
         raise GiveUp("Every assertion has steps already; --only VAL-… explores one anew.")
     site = site_of(draft, url=url, command=command, repo=repo)
+    interface = interface_of(draft, path)
     out = console(stderr=True)
 
     def keep(explored: Explored) -> None:
@@ -57,7 +58,7 @@ def show_explore(
     async def main() -> tuple[Outcome, tuple[Explored, ...]]:
         settings = read_settings(flags, os.environ).settings
         async with open_factory(settings, os.environ, heard=heard, record_to=record) as factory:
-            bench = bench_here(site, lambda _: None)
+            bench = bench_here(site, interface, lambda _: None)
             return await factory.explore(bench, draft.contract, site, wanted, Wishes(), keep)
 
     outcome, explored = anyio.run(main)

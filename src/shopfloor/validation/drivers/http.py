@@ -1,6 +1,6 @@
 """Drives an HTTP interface: one request at a time, sent from inside the arena, cookies kept.
 
-It does not know what the interface promises.
+Where a document says what the interface promises, every answer is held to it. It does not know what a contract asks.
 """
 
 from collections.abc import AsyncGenerator
@@ -24,6 +24,7 @@ from shopfloor.validation.drivers.expectations import (
     Status,
 )
 from shopfloor.validation.drivers.hands.wire import Exchanged, Send
+from shopfloor.validation.drivers.interface import Exchange, Interface
 from shopfloor.validation.drivers.protocol import Exhibit, Observation, Transcript, capped, describe, foreign, local_url
 
 _TELLING = (
@@ -36,9 +37,10 @@ _KNOWN = "Request"
 class HttpDriver:
     """A client of the app's HTTP interface with one cookie jar."""
 
-    def __init__(self, drive: Drive, base_url: str) -> None:
+    def __init__(self, drive: Drive, base_url: str, interface: Interface | None = None) -> None:
         self._drive = drive
         self._base_url = base_url
+        self._interface = interface
         self._last: Exchanged | None = None
         self.transcript = Transcript()
 
@@ -53,8 +55,19 @@ class HttpDriver:
         done = self._last = await self._drive.send(_to_send(action, self._base_url))
         caption = f"{action.method} {action.url}: {done.status or done.problem}"
         exhibit = Exhibit(kind="exchange", content=raw_exchange(done), caption=caption)
-        seen = Observation(text=told(action, done), happened=done.status > 0, evidence=(exhibit,))
+        breach = self._breach(action, done)
+        text = f"{told(action, done)}\n\n! {breach}" if breach else told(action, done)
+        seen = Observation(text=text, happened=done.status > 0, evidence=(exhibit,), breach=breach)
         return self.transcript.note(action, seen)
+
+    def _breach(self, action: Request, done: Exchanged) -> str:
+        """How an answer breaks the interface's document; of one that a redirect led to nothing is said."""
+        led_on = done.url != local_url(self._base_url, action.url)
+        if self._interface is None or not done.status or led_on:
+            return ""
+        kind = next((value for name, value in done.headers if name == "content-type"), "")
+        said = Exchange(method=action.method, url=action.url, status=done.status, content_type=kind, body=done.body)
+        return self._interface.breach(said)
 
     async def check(self, expectation: Expectation, patience_s: float) -> Observation:
         """An answer does not change any more: there is nothing to wait for."""
@@ -85,10 +98,12 @@ def _differs(expectation: HttpExpectation, done: Exchanged) -> tuple[str, tuple[
 
 
 @asynccontextmanager
-async def open_http(sandbox: Sandbox, base_url: str = "http://localhost:8000") -> AsyncGenerator[HttpDriver]:
+async def open_http(
+    sandbox: Sandbox, base_url: str = "http://localhost:8000", interface: Interface | None = None
+) -> AsyncGenerator[HttpDriver]:
     """A driver whose requests come from the judge's view of `sandbox`."""
     async with open_drive(sandbox) as drive:
-        yield HttpDriver(drive, base_url)
+        yield HttpDriver(drive, base_url, interface)
 
 
 def told(action: Request, done: Exchanged) -> str:

@@ -41,6 +41,8 @@ class Observation(Fact):
     evidence: tuple[Exhibit, ...] = ()
     kept: tuple[tuple[str, str], ...] = ()
     """What a step was told to keep, by name."""
+    breach: str = ""
+    """How what came of it breaks what is documented of the app's interface."""
 
 
 class Step(Fact):
