@@ -1,7 +1,9 @@
 """Judging by compiled steps, without a model: real apps pass, and what only looks like one does not."""
 
+import io
 import shutil
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import msgspec
 import pytest
 
 from shopfloor.domain.contract import Assertion, Contract, Surface
+from shopfloor.faces.page.evidence import write_evidence
 from shopfloor.sandbox.probe import find_chromium, probe, start
 from shopfloor.validation.drivers.app import Recipe
 from shopfloor.validation.drivers.interface import Interface, read_interface
@@ -201,6 +204,20 @@ def test_what_came_late_is_still_there_after_a_reload(tmp_path: Path) -> None:
     assert told(ruling) == ""
 
 
+def test_a_browser_is_recorded_where_an_assertion_fails(tmp_path: Path) -> None:
+    """The recording is what playwright's viewer opens; of what passed, or where none was asked for, there is none."""
+    wrong = web(*ADDS, 'see listitem "butter"')
+    passed, failed = judged(tmp_path / "traced", web(*ADDS), wrong, traced=True)
+    (unasked,) = judged(tmp_path / "untraced", wrong)
+    files = write_evidence(tmp_path / "evidence", "To do", "here", (passed, failed))
+
+    with zipfile.ZipFile(io.BytesIO(failed.played.trace)) as trace:
+        assert any(name.endswith(".trace") for name in trace.namelist())
+    assert (passed.played.trace, unasked.played.trace) == (b"", b"")
+    assert [name for names in files.values() for name in names if name.endswith(".zip")] == ["VAL-TODO-002/trace.zip"]
+    assert 'href="VAL-TODO-002/trace.zip"' in (tmp_path / "evidence" / "index.html").read_text()
+
+
 def test_a_box_that_is_drawn_by_its_label_is_ticked_as_a_user_would(tmp_path: Path) -> None:
     """The box itself cannot be hit; its label can."""
     box = 'checkbox "All of it"'
@@ -272,6 +289,7 @@ def judged(
     starting_s: float = 30,
     seed: int | None = None,
     interface: Interface | None = None,
+    traced: bool = False,
 ) -> tuple[Ruling, ...]:
     """What comes of judging the to-do app of the drivers' tests by these assertions."""
     checkout = folder / "app"
@@ -283,7 +301,7 @@ def judged(
     starting = command and f"PYTHON={PYTHON}; export PYTHON; {command}"
     recipe = Recipe(command=starting, address="http://localhost:8000")
     site = Here(folder=checkout, recipe=recipe, starting_s=starting_s)
-    bench = Bench(start=start, chromium=find_chromium(), lanes=2, seed=seed, interface=interface)
+    bench = Bench(start=start, chromium=find_chromium(), lanes=2, seed=seed, interface=interface, traced=traced)
     return anyio.run(judge, bench, Contract(title="To do", assertions=numbered), site)
 
 

@@ -73,6 +73,8 @@ class Bench:
     chromium: str = ""
     lanes: int = LANES
     seed: int | None = None
+    traced: bool = False
+    """Whether browsers are recorded, and what was recorded kept of assertions that fail."""
     interface: Interface | None = None
     """What every answer over HTTP is held to, where the contract names a document of it."""
     told: Callable[[Ruling], None] = lambda ruling: None
@@ -177,7 +179,7 @@ class Lane:
             )
             played = await play(driver, assertion, stagehand, chance)
             if played.reason != "driver-broke":
-                return self._with_log(played)
+                return self._with_log(await self._with_trace(played, driver))
             self._drivers.pop(assertion.surface)
             self.worn = left == 0
         return played
@@ -192,7 +194,8 @@ class Lane:
         address = self._site.url if isinstance(self._site, Elsewhere) else self._site.recipe.address
         match surface:
             case "web":
-                opening = open_web(self._sandbox, address, chromium=self._bench.chromium, watched=self._watched)
+                chromium, traced = self._bench.chromium, self._bench.traced
+                opening = open_web(self._sandbox, address, chromium=chromium, watched=self._watched, traced=traced)
                 return await self._stack.enter_async_context(opening)
             case "http":
                 return await self._stack.enter_async_context(open_http(self._sandbox, address, self._bench.interface))
@@ -238,6 +241,14 @@ class Lane:
         assert self._app is not None
         health = await self._app.restart()
         return "" if health.healthy else health.text
+
+    async def _with_trace(self, played: Played, driver: Driver) -> Played:
+        if played.verdict != "failed" or not self._bench.traced or not isinstance(driver, WebDriver):
+            return played
+        try:
+            return replace(played, trace=await driver.trace())
+        except GiveUp:
+            return played  # a browser that is gone leaves its verdict behind
 
     def _with_log(self, played: Played) -> Played:
         """What failed may be told by what the app said last."""

@@ -69,6 +69,8 @@ class Played:
     detail: str = ""
     frames: tuple[Frame, ...] = ()
     controls: Mapping[str, str] = field(default_factory=dict[str, str])
+    trace: bytes = b""
+    """The recording of a browser in which it failed, where one was asked for."""
 
     @property
     def verdict(self) -> Literal["passed", "failed", "blocked"]:

@@ -5,6 +5,7 @@ import secrets
 import sys
 import webbrowser
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -141,7 +142,8 @@ def show_judge(
     refuse_unknown(draft, only)
     site = site_of(draft, url=url, command=command, repo=repo)
     told = _telling(as_json)
-    rulings = anyio.run(judge, bench_here(site, interface_of(draft, path), told), draft.contract, site, only)
+    bench = replace(bench_here(site, interface_of(draft, path), told), traced=evidence is not None)
+    rulings = anyio.run(judge, bench, draft.contract, site, only)
     folder = evidence or _folder()
     files = write_evidence(folder, draft.contract.title, url or command or str(repo), rulings)
     if as_json:

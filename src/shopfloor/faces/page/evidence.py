@@ -63,7 +63,16 @@ def _written(folder: Path, ruling: Ruling) -> tuple[tuple[str, ...], list[str]]:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(transcript, encoding="utf-8", errors="replace")
         names.append(name)
+    if ruling.played.trace:
+        name = _trace_of(ruling)
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(ruling.played.trace)
+        names.append(name)
     return tuple(names), frames
+
+
+def _trace_of(ruling: Ruling) -> str:
+    return f"{ruling.assertion.id}/trace.zip"
 
 
 def _slug(step: str) -> str:
@@ -96,6 +105,9 @@ def _assertion(ruling: Ruling, frames: Sequence[str]) -> str:
     why = ""
     if played.reason:
         why = f'<div class="why {played.verdict}">{escape(f"{played.reason}: {played.detail}")}</div>'
+    if played.trace:
+        name = escape(_trace_of(ruling))
+        why += f'<p class="soft"><a href="{name}">{name}</a>, for `playwright show-trace`</p>'
     return (
         f'<details id="{escape(one.id)}"{" open" if played.reason else ""}><summary>'
         f'<span class="verdict {played.verdict}">{played.verdict}</span><code>{escape(one.id)}</code>'

@@ -26,6 +26,8 @@ from shopfloor.validation.drivers.hands.wire import (
     Knock,
     Seen,
     Send,
+    Trace,
+    Traced,
     Where,
 )
 
@@ -61,9 +63,14 @@ class Drive:
         """Drops all cookies of plain requests."""
         await self._ask(Forget(), GRACE_S)
 
-    async def begin(self, names: dict[str, tuple[tuple[Where, ...], ...]]) -> Seen:
+    async def begin(self, names: dict[str, tuple[tuple[Where, ...], ...]], *, traced: bool = False) -> Seen:
         """A new session of the browser, with nothing in it."""
-        return _seen(await self._ask(Fresh(names=names), GRACE_S))
+        return _seen(await self._ask(Fresh(names=names, traced=traced), GRACE_S))
+
+    async def trace(self) -> bytes:
+        """What was recorded of the session, if it is traced."""
+        answer = await self._ask(Trace(), GRACE_S)
+        return answer.content if isinstance(answer, Traced) else b""
 
     async def act(self, act: Act) -> Seen:
         return _seen(await self._ask(act, act.seconds + 0.03 * len(act.text) + GRACE_S))
@@ -122,8 +129,8 @@ def _seen(answer: Answer) -> Seen:
             raise GiveUp(f"no browser here: {problem}")
         case Seen():
             return answer
-        case Exchanged():
-            raise Broken("the drive server answered a browser's ask with an HTTP exchange")
+        case Exchanged() | Traced():
+            raise Broken(f"the drive server answered a browser's ask with {type(answer).__name__}")
 
 
 @asynccontextmanager

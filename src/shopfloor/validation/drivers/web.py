@@ -69,10 +69,11 @@ _FIELDS = ("textbox", "searchbox", "combobox", "checkbox", "radio", "spinbutton"
 class WebDriver:
     """One fresh browser. Without a chromium it cannot be opened: GiveUp says "no browser here"."""
 
-    def __init__(self, drive: Drive, base_url: str, *, watched: bool = True) -> None:
+    def __init__(self, drive: Drive, base_url: str, *, watched: bool = True, traced: bool = False) -> None:
         self._drive = drive
         self._base_url = base_url
         self._watched = watched
+        self._traced = traced
         self._published: frozenset[str] = frozenset()
         self.transcript = Transcript()
 
@@ -80,7 +81,11 @@ class WebDriver:
         """A new session with nothing in it, in which `names` are published. AskModelAgain for a name that is none."""
         ways = {name: tuple(_where(target) for target in parse_published(meaning)) for name, meaning in names}
         self.transcript, self._published = Transcript(), frozenset(ways)
-        await self._drive.begin(ways)
+        await self._drive.begin(ways, traced=self._traced)
+
+    async def trace(self) -> bytes:
+        """What was recorded of the session so far, for playwright's viewer; b"" if it is not traced."""
+        return await self._drive.trace()
 
     async def perform(self, action: Action) -> Observation:
         if not isinstance(action, WebAction):
@@ -117,15 +122,21 @@ class WebDriver:
 
 @asynccontextmanager
 async def open_web(
-    sandbox: Sandbox, base_url: str = "http://localhost:8000", *, chromium: str = "", watched: bool = True
+    sandbox: Sandbox,
+    base_url: str = "http://localhost:8000",
+    *,
+    chromium: str = "",
+    watched: bool = True,
+    traced: bool = False,
 ) -> AsyncGenerator[WebDriver]:
     """A browser in the judge's view of `sandbox`. GiveUp if there is none: what needs it is blocked, never passed.
 
     One that is not `watched` does not tell what every step changed, and is faster: for steps that say what they expect.
+    One that is `traced` records each session from its beginning.
     """
     async with open_drive(sandbox, chromium=chromium) as drive:
         await drive.act(Act(do="start"))
-        yield WebDriver(drive, base_url, watched=watched)
+        yield WebDriver(drive, base_url, watched=watched, traced=traced)
 
 
 def told(action: WebAction, seen: Seen) -> str:

@@ -28,6 +28,8 @@ from shopfloor.validation.drivers.hands.wire import (
     Knock,
     Seen,
     Send,
+    Trace,
+    Traced,
 )
 
 
@@ -61,7 +63,7 @@ class Hands:
         self._jar = CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
         self._window: Window | None = None
 
-    def do(self, ask: Send | Knock | Forget | Fresh | Act | Expect) -> Answer:
+    def do(self, ask: Send | Knock | Forget | Fresh | Trace | Act | Expect) -> Answer:
         match ask:
             case Send():
                 return exchange(ask, self._jar)
@@ -70,6 +72,8 @@ class Hands:
             case Forget():
                 self._jar.clear()
                 return Exchanged()
+            case Trace():
+                return Traced(content=self._window.trace() if self._window else b"")
             case Fresh() | Act() | Expect():
                 return self._in_browser(ask)
 
@@ -83,8 +87,8 @@ class Hands:
         except NoBrowser as error:
             return Seen(problem=str(error), no_browser=True)
         match ask:
-            case Fresh(names=names):
-                return self._window.begin(names)
+            case Fresh(names=names, traced=traced):
+                return self._window.begin(names, traced=traced)
             case Act():
                 return self._window.act(ask)
             case Expect():

@@ -6,8 +6,10 @@ should show.
 
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopfloor.validation.drivers.hands.wire import PATIENCE_S, Act, Expect, Seen, Where
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 LAUNCH_S = 20.0
 SETTLE_S = 2.0
+TRACE_CAP = 30_000_000
 _HOLD_WORDS = ("listitem", "paragraph", "article", "blockquote", "term", "definition", "status", "alert", "log")
 """Roles of things that are named by nothing but what is read in them."""
 Names = dict[str, tuple[tuple[Where, ...], ...]]
@@ -52,11 +55,23 @@ class Window:
         self._context = self._new_context()
         self._page = self._context.new_page()
 
-    def begin(self, names: Names) -> Seen:
-        """A new session, with nothing in it; the old one is gone."""
+    def begin(self, names: Names, *, traced: bool = False) -> Seen:
+        """A new session, with nothing in it; the old one is gone, and so is what was recorded of it."""
         self._context.close()
         self._empty(names)
+        if traced:
+            self._context.tracing.start(screenshots=True, snapshots=True)
         return Seen(url=self._page.url)
+
+    def trace(self) -> bytes:
+        """What was recorded of this session; nothing of it is recorded from now on."""
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "trace.zip"
+            try:
+                self._context.tracing.stop(path=place)
+            except _playwright().Error:
+                return b""  # it was not recorded, or its browser is gone
+            return place.read_bytes() if place.is_file() and place.stat().st_size <= TRACE_CAP else b""
 
     def _launched(self) -> "Browser":
         try:

@@ -43,9 +43,17 @@ class Forget(msgspec.Struct, tag="forget"):
 
 
 class Fresh(msgspec.Struct, tag="fresh", omit_defaults=True):
-    """A new session of the browser with nothing in it. `names` are published ones, each with all it may stand for."""
+    """A new session of the browser with nothing in it. `names` are published ones, each with all it may stand for.
+
+    One that is `traced` is recorded from its beginning.
+    """
 
     names: dict[str, tuple[tuple[Where, ...], ...]] = {}
+    traced: bool = False
+
+
+class Trace(msgspec.Struct, tag="trace"):
+    """End the recording of the session, and hand it over."""
 
 
 Deed: TypeAlias = Literal[
@@ -119,7 +127,7 @@ class Close(msgspec.Struct, tag="close"):
     """End: browser first."""
 
 
-Ask: TypeAlias = Send | Knock | Forget | Fresh | Act | Expect | Close
+Ask: TypeAlias = Send | Knock | Forget | Fresh | Trace | Act | Expect | Close
 
 
 class Exchanged(msgspec.Struct, tag="exchanged", omit_defaults=True):
@@ -151,4 +159,10 @@ class Seen(msgspec.Struct, tag="seen", omit_defaults=True):
     no_browser: bool = False
 
 
-Answer: TypeAlias = Exchanged | Seen
+class Traced(msgspec.Struct, tag="traced", omit_defaults=True):
+    """A recording that playwright's trace viewer opens; empty if there is none, or one too large to hand over."""
+
+    content: bytes = b""
+
+
+Answer: TypeAlias = Exchanged | Seen | Traced
