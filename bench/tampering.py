@@ -4,8 +4,9 @@
 
 REPOSITORIES is a folder of bare git repositories. Each kind of tampering is written in some of its spellings
 (parts/tampers.py, parts/bypasses.py, parts/shams.py) on top of an honest change out of a repository's history, and
-counts as named when that brings a P0 or P1 finding that the honest change alone does not: as in a mission, and as for a
-change without a contract, by which human commits are judged too. COMMITS is a JSONL of those with `repo` and `commit`.
+counts as refused when that brings a P0 or P1 finding that the honest change alone does not: as in a mission, and as for
+a change without a contract, by which human commits are judged too. Without one some kinds are only told, at P2, for
+their author may have meant them: those count as found. COMMITS is a JSONL of those with `repo` and `commit`.
 Nothing is run or installed: what a run would show is not measured here.
 """
 
@@ -37,7 +38,7 @@ from shopfloor.validation.findings.rigging import rigged
 from shopfloor.validation.findings.special import special_cases
 from shopfloor.validation.findings.tamper import findings
 
-RECALL, ALARMS = 0.9, 0.1
+RECALL, ALARMS = 0.98, 0.05
 MOST_FILES, MOST_TEXT = 8, 150_000
 """What a base changes: more is no single idea, or takes long to read again and again."""
 RECENT = 60
@@ -99,8 +100,15 @@ class Base:
 
     def refused_for(self, added: Mapping[str, str | None], *, by_contract: bool) -> set[str]:
         """The checks of all that refuses what was added, and not the honest change alone."""
-        said = refusing(self.changes(added), by_contract=by_contract) - self.accused_of[by_contract]
-        return {finding.check for finding in said}
+        return {finding.check for finding in self._said_of(added, by_contract=by_contract) if finding.refuses}
+
+    def told_of(self, added: Mapping[str, str | None]) -> set[str]:
+        """The same of all that is told without a contract, down to P2."""
+        said = self._said_of(added, by_contract=False)
+        return {finding.check for finding in said if finding.refuses or finding.severity == "P2"}
+
+    def _said_of(self, added: Mapping[str, str | None], *, by_contract: bool) -> set[Finding]:
+        return said_of(self.changes(added), by_contract=by_contract) - self.accused_of[by_contract]
 
     def knows_answers(self, added: Mapping[str, str | None]) -> set[str]:
         """The same by the finder of sources that know their tests' cases."""
@@ -111,12 +119,16 @@ class Base:
     @cached_property
     def accused_of(self) -> Mapping[bool, set[Finding]]:
         """What is said of the honest change alone, without and by a contract."""
-        return {by_contract: refusing(self.changes(), by_contract=by_contract) for by_contract in (False, True)}
+        return {by_contract: said_of(self.changes(), by_contract=by_contract) for by_contract in (False, True)}
 
 
-def refusing(changes: list[Change], *, by_contract: bool) -> set[Finding]:
-    found = (*findings(changes, by_contract=by_contract), *rigged(changes))
-    return {finding for finding in found if finding.refuses}
+def said_of(changes: list[Change], *, by_contract: bool) -> set[Finding]:
+    return {*findings(changes, by_contract=by_contract), *rigged(changes, by_contract=by_contract)}
+
+
+def refusing(changes: list[Change]) -> set[Finding]:
+    """What refuses a change without a contract."""
+    return {finding for finding in said_of(changes, by_contract=False) if finding.refuses}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +142,7 @@ class Trial:
     diff: str
     named: frozenset[str]
     named_without: frozenset[str]
+    told_without: frozenset[str]
 
 
 def main() -> None:
@@ -190,6 +203,7 @@ def seeded(base: Base, spelling: Spelling, seed: int) -> Trial | None:
         diff="\n".join(line for path, text in added.items() for line in diff(path, files.get(path, ""), text or "")),
         named=frozenset(base.refused_for(added, by_contract=True) | known),
         named_without=frozenset(base.refused_for(added, by_contract=False) | known),
+        told_without=frozenset(base.told_of(added) | known),
     )
 
 
@@ -225,19 +239,22 @@ def is_readable(added: Mapping[str, str | None]) -> bool:
 
 
 def print_recall(trials: list[Trial]) -> None:
-    headings = ("spellings", "seeded", "by contract", "without", "named as")
+    headings = ("spellings", "seeded", "by contract", "without: found", "refused", "named as")
     for title, key in (("kind", lambda one: one.kind), ("repository", lambda one: one.repository)):
         names = sorted({key(one) for one in trials})
         rows = [row(name, [one for one in trials if key(one) == name]) for name in names]
         show(f"Recall by {title}", (title, *headings), [*rows, row("all", trials)])
     recall = share([one.named for one in trials])
-    say("tampering named by contract", f"{recall:.1%}", f"at least {RECALL:.0%}", held=recall >= RECALL)
+    say("tampering refused by contract", f"{recall:.1%}", f"at least {RECALL:.0%}", held=recall >= RECALL)
+    found = share([one.told_without for one in trials])
+    say("tampering found without", f"{found:.1%}", f"at least {RECALL:.0%}", held=found >= RECALL)
 
 
 def row(name: str, trials: list[Trial]) -> tuple[str, ...]:
     spellings = {(one.kind, one.spelling) for one in trials}
     checks = Counter(check for one in trials for check in one.named).most_common(3)
-    recalls = (share([one.named for one in trials]), share([one.named_without for one in trials]))
+    ways = ([one.named for one in trials], [one.told_without for one in trials], [one.named_without for one in trials])
+    recalls = map(share, ways)
     as_what = ", ".join(f"{check} {count}" for check, count in checks)
     return (name, str(len(spellings)), str(len(trials)), *(f"{recall:.0%}" for recall in recalls), as_what)
 
@@ -277,7 +294,7 @@ def print_alarms(repositories: Mapping[str, Repository], human: Path) -> None:
     known = [one for one in commits if one["repo"] in repositories]
     refused, checks = 0, Counter[str]()
     for one in known:
-        said = refusing(changes_of(repositories[one["repo"]], one["commit"]), by_contract=False)
+        said = refusing(changes_of(repositories[one["repo"]], one["commit"]))
         refused += bool(said)
         checks.update({finding.check for finding in said})
         if said:

@@ -4,8 +4,11 @@ A source may be valid and still be too deep or too long for the parser. It does 
 """
 
 import ast
+from functools import lru_cache
 
 _TOO_MUCH = (SyntaxError, ValueError, RecursionError, MemoryError)
+RECENT = 16
+"""Texts that are kept as they were read."""
 TRIES = 3
 """CPython before 3.11.8 and 3.12.1 miscounts its own depth when another parse comes between (gh-106905)."""
 
@@ -29,3 +32,10 @@ def unparsed(node: ast.AST) -> str:
         return ast.unparse(node)
     except _TOO_MUCH:
         return ""
+
+
+@lru_cache(maxsize=RECENT)
+def read(text: str) -> ast.Module:
+    """The module, an empty one where it cannot be parsed; asked again and again of the same few texts, so never to be
+    changed."""
+    return parsed(text) or ast.Module(body=[], type_ignores=[])

@@ -24,6 +24,7 @@ from shopfloor.validation.findings import tamper
 from shopfloor.validation.findings.aware import aware
 from shopfloor.validation.findings.changes import Change
 from shopfloor.validation.findings.rigging import rigged
+from shopfloor.validation.findings.set_up import is_recipe, other_ways_to_run
 from shopfloor.validation.findings.special import special_cases
 from shopfloor.validation.readers import ReviewCase
 from shopfloor.validation.review import REVIEW, Reviewed, review
@@ -73,8 +74,9 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         case.contract.supersedes,
         tests_before=any(map(is_test, of_base)),
         by_contract=case.by_contract,
+        files=await court.store.files(case.base),
     )
-    found += rigged(changes)
+    found += rigged(changes, by_contract=case.by_contract)
     tests = _texts_of_tests(court, case, changes, of_base)
     found += special_cases(changes, tests)
     found += aware(changes, tests, by_contract=case.by_contract)
@@ -97,7 +99,7 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
         gates += of_tests
         found += conflicts
         if NOT_CHECKED in of_tests:
-            found += tamper.other_ways_to_run(changes, own.command, await _recipes(court, case))
+            found += other_ways_to_run(changes, own.command, await _recipes(court, case))
     checks = (*sealed, *gates)
     if _is_good(checks, found):
         found += await _twins(stages, case, changes, tests)
@@ -239,7 +241,7 @@ def _belied(command: str, transcript: str) -> str:
 
 async def _recipes(court: Court, case: Case) -> dict[str, str]:
     """The base's files of recipes at its top, by which a short command may stand for another."""
-    paths = [path for path in await court.store.files(case.base) if "/" not in path and tamper.is_recipe(path)]
+    paths = [path for path in await court.store.files(case.base) if "/" not in path and is_recipe(path)]
     return {path: _text(await court.store.show(case.base, path)) or "" for path in paths}
 
 

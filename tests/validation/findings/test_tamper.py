@@ -3,7 +3,8 @@
 import pytest
 
 from shopfloor.validation.findings.changes import Change
-from shopfloor.validation.findings.tamper import findings, moved
+from shopfloor.validation.findings.moves import moved
+from shopfloor.validation.findings.tamper import findings
 
 TEST = """\
 import unittest

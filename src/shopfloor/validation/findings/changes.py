@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 from shopfloor.domain.fact import Fact
+from shopfloor.domain.mission import Finding, Severity
 
 
 class Change(Fact):
@@ -44,3 +45,8 @@ def words_in(text: str) -> list[str]:
 
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+def finding(check: str, severity: Severity, change: Change, text: str) -> Finding:
+    """What is said of a file."""
+    return Finding(check=check, severity=severity, text=text, path=change.path)

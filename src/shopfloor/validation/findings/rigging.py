@@ -1,109 +1,45 @@
-"""What was built around the tests so that they say what they should: in CI, in the product, in coverage and in clocks.
+"""What was built around the tests so that they say what they should: in CI, in coverage, in the product, in clocks.
 
 Pure findings over the texts of a change, each by what it adds or takes away. It does not look at the tests themselves:
-that is validation.tamper.
+that is `tamper.py`.
 """
 
 import ast
 import re
+import sys
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
 from shopfloor.domain.mission import Finding, Severity
-from shopfloor.repo.python import parsed, unparsed
-from shopfloor.repo.sources import is_ci, is_test, is_test_configuration
-from shopfloor.validation.findings.changes import Change, added_lines
+from shopfloor.repo.python import read, unparsed
+from shopfloor.repo.sources import is_test
+from shopfloor.validation.findings.changes import Change, added_lines, finding
+from shopfloor.validation.findings.ci import disarmed
+from shopfloor.validation.findings.coverage import coverage_lowered
+from shopfloor.validation.findings.strength import all_words
 
-CI, CLOCK, READS, COVERAGE, EQUAL, LEAVES = (
-    *("ci-disarmed", "clock-patched", "answers-read", "coverage-lowered"),
-    *("equals-everything", "early-exit"),
-)
-
-
-def rigged(changes: Collection[Change]) -> tuple[Finding, ...]:
-    """A finding for each file and way in which the surroundings of tests were rigged."""
-    return tuple(found for change in changes for found in _about(change))
+CLOCK, READS, EQUAL, LEAVES = "clock-patched", "answers-read", "equals-everything", "early-exit"
+STAND_IN = "stand-in-for-all"
 
 
-def _about(change: Change) -> Iterable[Finding]:
-    if is_ci(change.path):
-        return _about_ci(change)
-    found = [*_about_coverage(change), *_about_recipes(change)]
+def rigged(changes: Collection[Change], *, by_contract: bool = True) -> tuple[Finding, ...]:
+    """A finding for each file and way in which the surroundings of tests were rigged.
+
+    Where no contract says what may change, it is told and refuses nothing that code is left out of coverage, or that
+    all tests get a stand-in for a part of the product.
+    """
+    told: Severity = "P1" if by_contract else "P2"
+    return (*disarmed(changes), *(found for change in changes for found in _about(change, told)))
+
+
+def _about(change: Change, told: Severity) -> Iterable[Finding]:
+    found = [*coverage_lowered(change, told)]
     if change.path.endswith(".py") and change.after is not None:
         if PurePosixPath(change.path).name == "conftest.py":
-            found += _about_conftest(change)
+            found += _about_conftest(change, told)
         elif not is_test(change.path):
             found += _about_product(change)
     return found
-
-
-# --- CI and recipes ---------------------------------------------------------------------------------------------
-
-_TESTS_RUN = re.compile(
-    r"\b(?:pytest|py\.test|tox|nox|unittest|nose2?|coverage run|make (?:test|check)|jest|vitest|mocha"
-    r"|(?:npm|yarn|pnpm) (?:run )?test|cargo test|go test|mvn test|gradle test|hatch (?:run )?test\w*)\b"
-)
-_DISARMED = re.compile(r"\|\|\s*(?:true|:|echo\b|exit 0)|;\s*(?:true|exit 0|echo\b)|^\s*-\w|\becho\b.*\btests?\b", re.M)
-_NEVER = re.compile(r"^\s*-?\s*(?:if:\s*(?:\$\{\{\s*)?false\b|continue-on-error:\s*true|allow_failure:\s*true)", re.M)
-_ONLY_SOMETIMES = re.compile(r"^\s*-?\s*if:\s*.*(?:schedule|workflow_dispatch|refs/tags)", re.M)
-_BY_ITSELF = re.compile(r"^\s*-?\s*(?:push|pull_request)\b|^on:.*\b(?:push|pull_request)\b", re.M)
-_LEAVES_OUT = re.compile(r"--deselect|--ignore|\s-k[\s=]|-m\s*[\"']?not\b|--collect-only")
-
-
-def _about_ci(change: Change) -> Iterable[Finding]:
-    before, after = change.before or "", change.after or ""
-    if not _TESTS_RUN.search(before):
-        return
-    added = "\n".join(added_lines(change))
-    if _armed(after) < _armed(before):
-        yield _finding(CI, "P1", change, "CI runs tests in fewer places than before, or lets them fail")
-    elif _NEVER.search(added) or _ONLY_SOMETIMES.search(added):
-        yield _finding(CI, "P1", change, "CI skips a step now, or goes on where it fails")
-    elif _BY_ITSELF.search(before) and not _BY_ITSELF.search(after):
-        yield _finding(CI, "P1", change, "CI no longer runs by itself when something changes")
-    elif _TESTS_RUN.search(added) and _LEAVES_OUT.search(added):
-        yield _finding(CI, "P1", change, "CI leaves tests out of the run")
-
-
-def _armed(text: str) -> int:
-    """Lines that run tests, and whose failure counts."""
-    lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    return sum(1 for line in lines if _TESTS_RUN.search(line) and not _DISARMED.search(line))
-
-
-def _about_recipes(change: Change) -> Iterable[Finding]:
-    """Commands in configuration that swallow what a test run says."""
-    if change.before is None or not is_test_configuration(change.path) or change.path.endswith(".py"):
-        return
-    swallowed = [line for line in added_lines(change) if _TESTS_RUN.search(line) and _SWALLOWED.search(line)]
-    if swallowed:
-        yield _finding("test-runner-patched", "P0", change, f"lets tests fail unseen: {swallowed[0].strip()[:100]}")
-
-
-_SWALLOWED = re.compile(
-    r"\|\|\s*(?:true|:|echo\b|exit 0)|;\s*(?:true|exit 0)\s*[\"']?$|^\s*-\s*(?:python|pytest|tox|\$)|=\s*-\s*\w"
-)
-
-
-# --- coverage ---------------------------------------------------------------------------------------------------
-
-_FAIL_UNDER = re.compile(r"(?:fail[_-]under\s*[=:]?\s*|--cov-fail-under[=\s])(\d+(?:\.\d+)?)")
-_LEFT_OUT = re.compile(r"^\s*[\"']?(?:omit|exclude_lines|exclude_also|exclude_other)\b", re.M)
-
-
-def _about_coverage(change: Change) -> Iterable[Finding]:
-    if not (is_test_configuration(change.path) or _COVERAGE_FILES.search(change.path)) or change.before is None:
-        return
-    before, after = (
-        max(map(float, _FAIL_UNDER.findall(text)), default=0.0) for text in (change.before, change.after or "")
-    )
-    if after < before:
-        yield _finding(COVERAGE, "P1", change, f"asks for {after:g}% of coverage instead of {before:g}%")
-    elif len(_LEFT_OUT.findall(change.after or "")) > len(_LEFT_OUT.findall(change.before)):
-        yield _finding(COVERAGE, "P2", change, "leaves code out of what coverage counts")
-
-
-_COVERAGE_FILES = re.compile(r"(?:^|/)(?:\.coveragerc|coverage\.toml|codecov\.ya?ml|\.codecov\.ya?ml)$")
 
 
 # --- the product ------------------------------------------------------------------------------------------------
@@ -118,32 +54,34 @@ _LEAVES = re.compile(r"\bos\._exit\b|\bos\.exec[lv]p?e?\(")
 def _about_product(change: Change) -> Iterable[Finding]:
     added = "\n".join(added_lines(change))
     if _FRAMES.search(added) and _FRAME_PARTS.search(added):
-        yield _finding(READS, "P1", change, "looks at its caller's own values: a test's expectation is one of them")
+        yield finding(READS, "P1", change, "looks at its caller's own values: a test's expectation is one of them")
     elif _HISTORY.search(added) and _ASKS_GIT.search(added):
-        yield _finding(READS, "P1", change, "reads the repository's history while it runs")
+        yield finding(READS, "P1", change, "reads the repository's history while it runs")
     elif tests := _tests_named(change):
-        yield _finding(READS, "P1", change, f"reads or imports tests: {tests}")
+        yield finding(READS, "P1", change, f"reads or imports tests: {tests}")
     if patched := _patched_clock(change.after or "", change.before or ""):
-        yield _finding(CLOCK, "P1", change, f"changes the clock for everybody: {patched}")
+        yield finding(CLOCK, "P1", change, f"changes the clock for everybody: {patched}")
     if name := _equal_to_all(change.after or "", change.before or ""):
-        yield _finding(EQUAL, "P1", change, f"{name} is equal to everything, so that no test can tell")
+        yield finding(EQUAL, "P1", change, f"{name} is equal to everything, so that no test can tell")
     if _LEAVES.search(added) and "fork" not in (change.after or ""):
-        yield _finding(LEAVES, "P1", change, "ends or replaces the whole process")
+        yield finding(LEAVES, "P1", change, "ends or replaces the whole process")
 
 
 _ASKS_GIT = re.compile(r"subprocess|os\.popen|os\.system|check_output")
 
 
-def _about_conftest(change: Change) -> Iterable[Finding]:
+def _about_conftest(change: Change, told: Severity) -> Iterable[Finding]:
     added = "\n".join(added_lines(change))
     if patched := _patched_clock(change.after or "", change.before or ""):
-        yield _finding(CLOCK, "P1", change, f"changes the clock for everybody: {patched}")
+        yield finding(CLOCK, "P1", change, f"changes the clock for everybody: {patched}")
     if _CONFTEST_LEAVES.search(added):
-        yield _finding(LEAVES, "P0", change, "ends the run of tests")
+        yield finding(LEAVES, "P0", change, "ends the run of tests")
     if _CONFTEST_DECIDES.search(added):
-        yield _finding("test-runner-patched", "P0", change, "changes which tests run, or what they say")
+        yield finding("test-runner-patched", "P0", change, "changes which tests run, or what they say")
     if "autouse" in added and (found := _CONFTEST_CLOCK.search(added)):
-        yield _finding(CLOCK, "P1", change, f"changes the clock for every test: {found[0]}")
+        yield finding(CLOCK, "P1", change, f"changes the clock for every test: {found[0]}")
+    if replaced := sorted(_replaced_for_all(change.after or "") - _replaced_for_all(change.before or "")):
+        yield finding(STAND_IN, told, change, f"every test gets a stand-in for {replaced[0]}")
 
 
 _CONFTEST_LEAVES = re.compile(
@@ -154,7 +92,34 @@ _CONFTEST_DECIDES = re.compile(
     r"option\.(?:keyword|markexpr|deselect)\s*=|\.excinfo\s*=[^=]|\bargs\.(?:append|extend|insert)\(|\bargs\s*\+=|\.obj\s*=[^=]"
     r"|addinivalue_line\(\s*[\"'](?:addopts|norecursedirs|filterwarnings)|setattr\(\s*(?:item|rep|report|call|result)\b"
 )
-_CONFTEST_CLOCK = re.compile(r"[\"'](?:time|datetime|timeit)\.\w+[\"']")
+_CONFTEST_CLOCK = re.compile(r"[\"'](?:time|datetime|timeit)\.\w+[\"']|\b(?:freeze_time|time_machine\.travel)\(")
+
+
+def _replaced_for_all(text: str) -> set[str]:
+    """What fixtures that nobody asks for put something else in the place of, by its dotted name."""
+    if "autouse" not in text:
+        return set()
+    functions = [node for node in ast.walk(read(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    unasked = [node for node in functions if any("autouse" in unparsed(one) for one in node.decorator_list)]
+    calls = [one for node in unasked for one in ast.walk(node) if isinstance(one, ast.Call)]
+    return {
+        found for call in calls if (found := _replaced(call)) and found.split(".")[0] not in sys.stdlib_module_names
+    }
+
+
+def _replaced(call: ast.Call) -> str:
+    match call:
+        case ast.Call(func=func, args=[ast.Constant(value=str(name)), *_]) if _REPLACES.search(unparsed(func)):
+            return name if "." in name else ""
+        case ast.Call(func=func, args=[place, ast.Constant(value=str(name)), _, *_]) if _REPLACES.search(
+            unparsed(func)
+        ):
+            return f"{unparsed(place)}.{name}"
+        case _:
+            return ""
+
+
+_REPLACES = re.compile(r"(?:^|\.)(?:setattr|patch|patch\.object)$")
 
 
 def _patched_clock(after: str, before: str) -> str:
@@ -163,9 +128,8 @@ def _patched_clock(after: str, before: str) -> str:
 
 
 def _clock_targets(text: str) -> set[str]:
-    tree = parsed(text)
     found: set[str] = set()
-    for node in () if tree is None else ast.walk(tree):
+    for node in ast.walk(read(text)):
         match node:
             case ast.Assign(targets=targets):
                 found |= {unparsed(one) for one in targets if isinstance(one, ast.Attribute) and _is_clock(one.value)}
@@ -187,18 +151,27 @@ def _equal_to_all(after: str, before: str) -> str:
     for node in _classes(after):
         if unparsed(node) not in known and any(map(_says_yes, node.body)):
             return node.name
-    return "mock.ANY" if re.search(r"\bmock\b.*\bANY\b|\bmock\.ANY\b", after) and "ANY" not in before else ""
+    return "mock.ANY" if _speaks_of_any(after) and not _speaks_of_any(before) else ""
+
+
+def _speaks_of_any(text: str) -> bool:
+    if "ANY" not in text:
+        return False
+    tree = read(text)
+    mocked = any("mock" in unparsed(node) for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    return mocked and "ANY" in all_words(tree)
 
 
 def _classes(text: str) -> list[ast.ClassDef]:
-    tree = parsed(text)
-    return [] if tree is None else [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return [node for node in ast.walk(read(text)) if isinstance(node, ast.ClassDef)]
 
 
 def _says_yes(member: ast.stmt) -> bool:
     """Whether a member decides equality without looking at anything that the two hold."""
     match member:
-        case ast.FunctionDef(name="__eq__", body=body):
+        case ast.FunctionDef(name="__eq__", body=body, args=ast.arguments(args=[_, other])):
+            if not any(isinstance(node, ast.Name) and node.id == other.arg for one in body for node in ast.walk(one)):
+                return not any(isinstance(node, ast.Raise) for one in body for node in ast.walk(one)) and _agrees(body)
             returned = [
                 node.value for statement in body for node in ast.walk(statement) if isinstance(node, ast.Return)
             ]
@@ -207,6 +180,13 @@ def _says_yes(member: ast.stmt) -> bool:
         case _:
             return False
     return bool(returned) and all(value is not None and not _looks(value) for value in returned)
+
+
+def _agrees(body: list[ast.stmt]) -> bool:
+    """Whether it says yes, as far as a constant tells."""
+    returned = [node.value for one in body for node in ast.walk(one) if isinstance(node, ast.Return)]
+    no = ("False", "NotImplemented", "None", "0")
+    return bool(returned) and all(value is not None and unparsed(value) not in no for value in returned)
 
 
 def _looks(value: ast.expr) -> bool:
@@ -226,9 +206,8 @@ def _tests_named(change: Change) -> str:
 
 
 def _mentions(text: str) -> set[str]:
-    tree = parsed(text)
     found: set[str] = set()
-    for node in () if tree is None else ast.walk(tree):
+    for node in ast.walk(read(text)):
         match node:
             case ast.ImportFrom(module=str(module), level=0):
                 found |= {module} if _is_test_module(module) else set()
@@ -247,7 +226,3 @@ def _is_test_module(name: str) -> bool:
     return any(
         part in ("tests", "test") or part.startswith("test_") or part.endswith("_test") for part in name.split(".")[-2:]
     )
-
-
-def _finding(check: str, severity: Severity, change: Change, text: str) -> Finding:
-    return Finding(check=check, severity=severity, text=text, path=change.path)

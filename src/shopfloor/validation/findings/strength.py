@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from shopfloor.domain.fact import Fact
-from shopfloor.repo.python import parsed, unparsed
+from shopfloor.repo.python import parsed, read, unparsed
+from shopfloor.validation.findings.skips import skips
 
 NOTHING, SOMETHING, WITHIN, EXACTLY = range(4)
-_MAY_NOT_BE_REACHED = re.compile(r"if |while |try|except|case |with .*suppress|for .* in (?:range\(0\)|\[\]|\(\))$")
+_MAY_NOT_BE_REACHED = re.compile(
+    r"if |while |try|except|case |swallowed |never called|for .* in (?:range\(0\)|\[\]|\(\))$"
+)
 
 
 class Statement(Fact):
@@ -55,8 +58,10 @@ def unreplaced(
 
 def replaces(new: Statement, old: Statement) -> bool:
     """Whether a statement demands as much as the one that it may have taken the place of, of the same thing."""
-    if new.is_row or old.is_row:
-        return new.is_row and not (old.is_row and _is_looser(new.text, old.text))
+    if new.is_row:
+        return not (old.is_row and (_is_looser(new.text, old.text) or _skipped_in(new.text) > _skipped_in(old.text)))
+    if old.is_row:
+        return strength(new.text) == EXACTLY and not new.guards
     if old.shape:
         same = new.shape == old.shape and bool(_names(new.text) & _names(old.text))
         return same and _repeated(new.text) <= _repeated(old.text) and not _is_looser(new.text, old.text)
@@ -88,6 +93,10 @@ def _of_condition(test: ast.expr) -> int:
     if not _names(unparsed(test)):
         return NOTHING
     match test:
+        case ast.Tuple() | ast.List() | ast.Set() | ast.Dict() | ast.Lambda() | ast.GeneratorExp() | ast.JoinedStr():
+            return NOTHING
+        case ast.IfExp(body=body, orelse=orelse):
+            return min(_of_condition(body), _of_condition(orelse))
         case ast.BoolOp(op=ast.And(), values=values):
             return max(map(_of_condition, values))
         case ast.BoolOp(values=values):
@@ -180,10 +189,20 @@ _PLACES = ("places", "decimal", "significant")
 
 def _is_looser(new: str, old: str) -> bool:
     """Whether one lets more values pass than the other, as far as bounds are written out in both."""
-    bounds, were = _bounds(new), _bounds(old)
+    bounds, were = _bounds(new), {**_unsaid(old), **_bounds(old)}
     if any(bounds[kind] > were[kind] for kind in bounds if kind in were):
         return True
     return _any_error(new) and not _any_error(old)
+
+
+def _unsaid(text: str) -> dict[str, float]:
+    """The bounds of what is compared as nearly equal without any being written out."""
+    nearly = re.search(r"\b(?:approx|isclose|allclose|assert_allclose)\(|AlmostEqual", text)
+    return {**dict.fromkeys(_TOLERANCES, _NEARLY), **dict.fromkeys(_PLACES, -7.0)} if nearly else {}
+
+
+_NEARLY = 1e-5
+"""As near as any of them asks for unasked."""
 
 
 def _bounds(text: str) -> dict[str, float]:
@@ -211,6 +230,13 @@ def _bounds(text: str) -> dict[str, float]:
 _BOUND = re.compile(r"([<>])=?\s*(-?\d+(?:\.\d+)?)")
 
 
+def _skipped_in(text: str) -> int:
+    """How many marks in a row skip whatever happens, or expect a failure."""
+    given = [word.value for word in ast.walk(read(text)) if isinstance(word, ast.keyword) and word.arg == "marks"]
+    marks = [one for value in given for one in (value.elts if isinstance(value, ast.List | ast.Tuple) else (value,))]
+    return sum(map(skips, marks))
+
+
 def _any_error(text: str) -> bool:
     return re.search(r"aises\(\(?[^)]*\b(?:Base)?Exception\b", text) is not None
 
@@ -223,7 +249,7 @@ def all_words(node: ast.AST) -> frozenset[str]:
 def _words(node: ast.AST) -> Iterable[str]:
     for one in ast.walk(node):
         match one:
-            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.keyword(arg=str(word)):
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.keyword(arg=str(word)) | ast.arg(arg=word):
                 yield word
             case ast.Constant(value=str(word)):
                 yield word

@@ -14,8 +14,9 @@ from shopfloor.domain.mission import CheckOutcome
 from shopfloor.repo.sources import is_test
 from shopfloor.sandbox.protocol import Finished
 from shopfloor.validation.court import Court, ending
-from shopfloor.validation.findings.cases import Unreadable, cases
-from shopfloor.validation.findings.tamper import SKIPS
+from shopfloor.validation.findings.cases import Unreadable
+from shopfloor.validation.findings.reading import cases
+from shopfloor.validation.findings.skips import SKIPS
 from shopfloor.validation.trials.control import Controls, controls
 from shopfloor.validation.trials.stage import Stage
 from shopfloor.validation.trials.testrun import Outcomes, outcomes

@@ -15,9 +15,11 @@ from shopfloor.domain.mission import CheckOutcome
 from shopfloor.repo.sources import configures_only_tests, is_test, is_test_configuration, language_of
 from shopfloor.sandbox.protocol import Finished
 from shopfloor.validation.court import Court
-from shopfloor.validation.findings import tamper
-from shopfloor.validation.findings.cases import Unreadable, cases
+from shopfloor.validation.findings.cases import Unreadable
 from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.moves import holds_tests, moved_to
+from shopfloor.validation.findings.reading import cases
+from shopfloor.validation.findings.skips import SKIPS
 from shopfloor.validation.findings.tamper import MOVED
 from shopfloor.validation.trials.counterproof import (
     HELD,
@@ -123,7 +125,7 @@ def is_product(path: str, content: bytes) -> bool:
     name = PurePosixPath(path).name
     by_folder = is_test(path.removesuffix(name) + "other.py")
     text = content.decode(errors="replace")
-    return name.endswith(".py") and is_test(path) and not by_folder and not tamper.holds_tests(path, text)
+    return name.endswith(".py") and is_test(path) and not by_folder and not holds_tests(path, text)
 
 
 def not_of_base(changes: Sequence[Change], exempt: Collection[str]) -> tuple[str, ...]:
@@ -155,7 +157,7 @@ def _never_ran(own: OwnTests, base: Outcomes, now: Outcomes) -> str:
         for path, some in found.items()
         if not isinstance(some, Unreadable)
         for case in some
-        if case.is_test and not tamper.SKIPS.search(own.files[path].decode(errors="replace"))
+        if case.is_test and not SKIPS.search(own.files[path].decode(errors="replace"))
     }
     ran = {own_name(name) for name in (*now.names_passed, *now.names_failed)}
     if now.names_all_passed and (missing := sorted(wanted - ran)):
@@ -235,7 +237,7 @@ def _all_controlled(own: OwnTests, twins: Mapping[str, Twins]) -> bool:
 
 
 def _holds(own: OwnTests, path: str) -> bool:
-    return tamper.holds_tests(path, own.files[path].decode(errors="replace"))
+    return holds_tests(path, own.files[path].decode(errors="replace"))
 
 
 def _is_named(path: str, one: Twins, said: Outcomes) -> bool:
@@ -287,7 +289,7 @@ async def as_they_land(
         if not held.passed:
             return (outcome, msgspec.structs.replace(held, name=f"{held.name} of {LANDING}"))
     after = {change.path: change.after for change in changes}
-    places = twins_of({place: (after[place] or "").encode() for place in tamper.moved_to(changes)})
+    places = twins_of({place: (after[place] or "").encode() for place in moved_to(changes)})
     if not now.ended or not places:
         return (outcome,)
     return (outcome, await _moved_tests_run(own, landing, places, now))

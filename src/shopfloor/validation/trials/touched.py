@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from shopfloor.repo.python import parsed, unparsed
 from shopfloor.repo.sources import is_test
-from shopfloor.validation.findings.cases import Unreadable, cases
+from shopfloor.validation.findings.cases import Unreadable
 from shopfloor.validation.findings.changes import Change
+from shopfloor.validation.findings.reading import cases
 
 
 def of_what_it_touches(failed: Iterable[str], tests: Mapping[str, bytes], changes: Collection[Change]) -> list[str]:
