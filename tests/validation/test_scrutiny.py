@@ -453,8 +453,8 @@ OUT_OF_SIGHT = {"tests/test_calc.py": None, "tests/calc_cases.py": CALC_TEST}
 @pytest.mark.parametrize(
     ("change", "caught"),
     [
-        ({**OUT_OF_SIGHT, "calc.py": WRONG, "tests/test_other.py": None}, ("tests",)),
-        (OUT_OF_SIGHT, ("tests as they land", "tests-moved")),
+        ({**OUT_OF_SIGHT, "calc.py": WRONG, "tests/test_other.py": None}, ("tests", "tests-deleted")),
+        (OUT_OF_SIGHT, ("tests as they land", "tests-deleted", "tests-moved")),
         ({"tests/test_calc.py": None, "tests/unit/__init__.py": "", "tests/unit/test_calc.py": CALC_TEST}, ()),
     ],
     ids=["hides a regression", "out of the runner's sight", "into a folder that is run"],

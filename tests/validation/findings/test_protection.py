@@ -83,6 +83,11 @@ TEETH = {
     "an empty table": ("tests-weakened", edited("[(1, 2, 3), (2, 2, 4), (3, 3, 6)]", "[]")),
     "a shorter table": ("tests-weakened", edited(", (3, 3, 6)]", "]")),
     "a slice of the table": ("tests-weakened", edited("in CASES:", "in CASES[:1]:")),
+    "all rows but one": ("tests-weakened", edited('c", CASES', 'c", [row for row in CASES if row != (3, 3, 6)]')),
+    "a row that is passed over": (
+        "tests-weakened",
+        edited("in CASES:", "in CASES:\n        if a == 3:\n            continue"),
+    ),
     "a table that is cut": ("tests-weakened", edited("def check", "del CASES[1:]\n\n\ndef check")),
     "a row that may fail": ("tests-weakened", edited("[1, 2]", "[1, pytest.param(2, marks=pytest.mark.xfail)]")),
     "no rows": ("tests-skipped", edited("def test_adds()", "@pytest.mark.parametrize('a', [])\ndef test_adds(a)")),
@@ -143,6 +148,14 @@ def test_a_test_without_teeth_refuses(check: str, change: Change) -> None:
 PRODUCT = "def add(a, b):\n    return a + b\n\n\ndef legacy(a):\n    return a\n"
 WITHOUT = Change(path="calc.py", before=PRODUCT, after=PRODUCT[: PRODUCT.index("\n\ndef legacy")])
 LEGACY = "from calc import legacy\n\n\ndef test_legacy():\n    assert legacy(1) == 1\n"
+
+
+@pytest.mark.parametrize("name", ["_test_legacy", "check_legacy", "disabled"])
+def test_another_name_that_no_runner_collects_is_no_farewell(name: str) -> None:
+    """The test is about what is gone, and still it is there."""
+    change = Change(path="tests/test_legacy.py", before=LEGACY, after=LEGACY.replace("test_legacy", name))
+
+    assert any(found.refuses for found in findings((WITHOUT, change), by_contract=False))
 
 
 @pytest.mark.parametrize("place", ["tests/test_legacy.py.disabled", "tests/legacy_test_old.txt", "tests/legacy.py"])

@@ -14,6 +14,7 @@ from shopfloor.validation.findings.strength import Statement, all_words
 from shopfloor.validation.findings.tables import Tables, gone_through, rows_of, tables_of
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_LEAVES = ast.Return | ast.Break | ast.Continue
 _NO_TESTS = ("fixture", "property", "cached_property", "contextmanager")
 
 
@@ -152,7 +153,7 @@ def _asserted(node: _Function, context: _Context) -> Counter[Statement]:
 
 def _rows(node: _Function, context: _Context) -> Iterator[Statement]:
     """The cases that a test is run for, and the rows that it goes through."""
-    places = [*gone_through(node)] if any(_asserts(one, context) for one in _statements(node)) else []
+    places = [*gone_through(node.body)] if any(_asserts(one, context) for one in _statements(node)) else []
     for decorator in node.decorator_list:
         match decorator:
             case ast.Call(func=ast.Attribute(attr="parametrize"), args=[_, given, *_]):
@@ -179,9 +180,9 @@ def _add_asserted(
         context.known.update(_answers(node))
         for header, inner in _blocks(node, context):
             _add_asserted(inner, (*under, header) if header else under, asserted, context)
-        if isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue) and place < len(body) - 1:
+        if isinstance(node, _LEAVES | ast.Raise) and place < len(body) - 1:
             return
-        if isinstance(node, ast.If) and any(isinstance(inner, ast.Return) for inner in node.body):
+        if isinstance(node, ast.If) and any(isinstance(inner, _LEAVES) for inner in node.body):
             under = (*under, f"if not {unparsed(node.test)}")
 
 

@@ -45,7 +45,7 @@ def _stands_now(change: Change, changes: Collection[Change]) -> tuple[str, ...]:
     waiting = [case for case in readable(change.path, change.before or "") if case.is_test]
     places: list[str] = []
     for other in changes if waiting else ():
-        fresh = fresh_cases((other,))
+        fresh = fresh_cases((other,)) if _is_named_alike(other.path, change.path) else ()
         if found := [case for case in waiting if found_again(case, fresh)]:
             places.append(other.path)
             waiting = [case for case in waiting if case not in found]
@@ -65,10 +65,10 @@ def is_looked_at(path: str) -> bool:
 
 
 def fresh_cases(changes: Collection[Change]) -> tuple[Case, ...]:
-    """Tests that were not there before, where runners look: where a moved one may be found again."""
+    """Tests that were not there before: where a moved one may be found again."""
     fresh: list[Case] = []
     for change in changes:
-        if in_tests(change.path) and change.after is not None and is_looked_at(change.path):
+        if in_tests(change.path) and change.after is not None:
             fresh += lost(readable(change.path, change.after), readable(change.path, change.before or ""))
     return tuple(fresh)
 

@@ -34,6 +34,9 @@ class Whole:
     """What must be known of the whole change to judge one file of it."""
 
     fresh: Sequence[Case]
+    """Tests that were not there before."""
+    fresh_by_name: Sequence[Case]
+    """The same, where runners look for them by the names of files."""
     gone: Gone
     aside: Collection[str]
     """Tests that are kept where no runner looks: whoever does that did not mean to be rid of them."""
@@ -41,11 +44,16 @@ class Whole:
     told: Severity
     """How grave it is what an author without a contract may do."""
 
+    def fresh_beside(self, path: str) -> Sequence[Case]:
+        """New tests where runners look that looked into this file."""
+        return self.fresh_by_name if is_looked_at(path) else self.fresh
+
 
 def whole_of(changes: Collection[Change], told: Severity) -> Whole:
     tests = [change for change in changes if in_tests(change.path) and change.path.endswith(".py")]
     return Whole(
         fresh=fresh_cases(changes),
+        fresh_by_name=fresh_cases([change for change in changes if is_looked_at(change.path)]),
         gone=gone_from(changes),
         aside=frozenset(name for change in changes for name in _put_aside(change)),
         swallowing=frozenset(name for change in tests for name in swallowers(read(change.after or ""))),
@@ -73,7 +81,9 @@ def about_test(change: Change, before: str, whole: Whole) -> list[Finding]:
     now = cases(change.path, change.after, whole.swallowing) if change.after is not None else ()
     if isinstance(now, Unreadable):
         return [finding(WEAKENED, "P0", change, "the file can no longer be parsed")] if was else []
-    found = _about_lost(change, [case for case in lost(was, now) if not found_again(case, whole.fresh)], whole)
+    missing = [case for case in lost(was, now) if not found_again(case, whole.fresh_beside(change.path))]
+    kept = [case for case in now if not case.is_test and case not in was]
+    found = _about_lost(change, missing, kept, whole)
     found += _about_changed(change, still_there(was, now), whole)
     if change.path.endswith(".py"):
         found += _about_what_is_around(change, before, whole)
@@ -86,13 +96,16 @@ def about_test(change: Change, before: str, whole: Whole) -> list[Finding]:
     return found
 
 
-def _about_lost(change: Change, missing: Sequence[Case], whole: Whole) -> list[Finding]:
+def _about_lost(change: Change, missing: Sequence[Case], kept: Sequence[Case], whole: Whole) -> list[Finding]:
+    """`kept` are functions that are no tests, and were not there, or were."""
     around = _imported(change.before or "") if change.after is None else set[str]()
     aside = {*whole.aside, *_defined_aside(change.after or "")}
     meant = [
         case
         for case in missing
-        if _own(case) not in aside and (renamed(case, whole.fresh) or whole.gone.names_any(case.words | around))
+        if _own(case) not in aside
+        and not any(_is_same(case, other) for other in kept)
+        and (renamed(case, whole.fresh_beside(change.path)) or whole.gone.names_any(case.words | around))
     ]
     away = [case for case in missing if case not in meant]
     found = [finding(DELETED, "P0", change, f"tests are gone: {_names(away)}")] if away else []
@@ -100,6 +113,11 @@ def _about_lost(change: Change, missing: Sequence[Case], whole: Whole) -> list[F
         what = f"tests are gone, or have other names, with what they were about: {_names(meant)}"
         found.append(finding(DELETED, whole.told, change, what))
     return found
+
+
+def _is_same(case: Case, other: Case) -> bool:
+    """Whether something is a test of before, but for its name."""
+    return bool(case.words) and case.asserted == other.asserted and case.words == other.words
 
 
 def _own(case: Case) -> str:

@@ -65,7 +65,8 @@ _IMPORTS = re.compile(r"^import\b", re.M)
 def about_set_up(change: Change, *, tests_before: bool, told: Severity) -> list[Finding]:
     """What is found of a file that configures tests; `told` is how grave it is what an author may have meant."""
     if change.after is None:
-        return [finding(RUNNER, "P1", change, "test configuration was deleted")]
+        severity: Severity = told if _ONLY_STYLE.search(change.path) else "P1"
+        return [finding(RUNNER, severity, change, "test configuration was deleted")]
     added = "\n".join(added_lines(change))
     if change.path.endswith("services.toml"):
         return [finding(SERVICES, "P2", change, "configures judging; judges go on using the base's version")]
@@ -85,6 +86,9 @@ def about_set_up(change: Change, *, tests_before: bool, told: Severity) -> list[
     return [finding(RUNNER, "P3", change, "test configuration was changed")]
 
 
+_ONLY_STYLE = re.compile(
+    r"(?:^|/)\.?(?:flake8|pylintrc|ruff\.toml|eslint[\w.]*|golangci[\w.]*|clippy\.toml|biome\.jsonc?)$"
+)
 _ADDOPTS, _NOTHING = re.compile(r"^\s*addopts\b.*$", re.M), re.compile(r"(?!)")
 
 

@@ -51,10 +51,10 @@ def rows_of(node: ast.expr, tables: Tables) -> tuple[str, ...] | None:
             return _written_out(node)
 
 
-def gone_through(function: ast.AST) -> Iterator[ast.expr]:
-    """What the loops and comprehensions of a function go through."""
-    for node in ast.walk(function):
-        if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+def gone_through(body: Iterable[ast.stmt]) -> Iterator[ast.expr]:
+    """What loops and comprehensions go through without leaving any of it out."""
+    for node in (one for statement in body for one in ast.walk(statement)):
+        if isinstance(node, ast.For | ast.AsyncFor) or (isinstance(node, ast.comprehension) and not node.ifs):
             yield node.iter
 
 
