@@ -205,3 +205,13 @@ HONEST = {
 def test_a_test_that_demands_as_much_is_let_through(change: Change) -> None:
     """Tables grow, and tests are written in other words."""
     assert [found for found in findings((change,)) if found.refuses] == []
+
+
+def test_a_test_of_a_class_that_others_are_made_of_is_one() -> None:
+    """It runs wherever they do."""
+    before = (
+        "class Cases:\n    def test_a(self):\n        assert f() == 1\n\n\nclass TestIt(Cases, TestCase):\n    pass\n"
+    )
+    change = Change(path=PATH, before=before, after=before.replace("test_a", "disabled_test_a"))
+
+    assert any(found.refuses for found in findings((change,), by_contract=False))

@@ -15,7 +15,7 @@ CI = "ci-disarmed"
 RUNNER = "test-runner-patched"
 
 _TESTS_RUN = re.compile(
-    r"\b(?:pytest|py\.test|tox|nox|unittest|nose2?|coverage run|make (?:test|check)|jest|vitest|mocha"
+    r"\b(?:pytest|py\.test|tox|nox|unittest|nose2?|coverage run|make (?:tests?|check|coverage|ci)|jest|vitest|mocha"
     r"|(?:npm|yarn|pnpm|just|task|poe|inv|pdm|uv|rake|hatch|poetry|pixi) (?:run )?\"?tests?\b"
     r"|cargo (?:nex)?test|go test|mvn test|gradle test|(?:hatch|pixi|poetry|uv|pdm) (?:run )?test\w*"
     r"|setup\.py test|(?:scripts?|bin|tools|ci)/(?:run[-_]?)?tests?\b|(?:run[-_]?)tests?(?:\.\w+)?\b)"

@@ -19,7 +19,7 @@ COVERAGE = "coverage-lowered"
 
 _FAIL_UNDER = re.compile(r"(?:fail[_-]under\s*[=:]?\s*|--cov-fail-under[=\s])(\d+(?:\.\d+)?)")
 _HARMLESS = re.compile(
-    r"pragma|TYPE_CHECKING|overload|__main__|NotImplemented|abstract|Protocol|\\?\.\\?\.\\?\.|assert_never|__repr__|__str__"
+    r"pragma|TYPE_CHECKING|overload|__main__|NotImplemented|abstract|Protocol|^\W*\.\W*\.\W*\.\W*$|assert_never|__repr__|__str__"
     r"|unreachable|AssertionError|(?:^|/)(?:tests?|conftest|setup|docs|examples|_version|version|\.tox|\.?venv|site-packages)\b"
 )
 """What is no part of what tests are there for."""
@@ -36,13 +36,28 @@ def coverage_lowered(change: Change, told: Severity) -> Iterable[Finding]:
     after = change.after or ""
     if is_ci(change.path) or is_test_configuration(change.path) or _PLACES.search(change.path):
         before = change.before or ""
-        least, was = (max(map(float, _FAIL_UNDER.findall(text)), default=0.0) for text in (after, before))
-        if least < was and change.after is not None:
-            yield finding(COVERAGE, "P1", change, f"asks for {least:g}% of coverage instead of {was:g}%")
+        lower = _lower(
+            [float(one) for one in _FAIL_UNDER.findall(before)], list(map(float, _FAIL_UNDER.findall(after)))
+        )
+        if lower and change.after is not None:
+            yield finding(COVERAGE, "P1", change, f"asks for {lower[1]:g}% of coverage instead of {lower[0]:g}%")
         elif fresh := _fresh_exclusions(change.path, before, after):
             yield finding(COVERAGE, told, change, f"leaves code out of what coverage counts: {fresh[0][:100]}")
-    elif change.before is not None and not is_test(change.path) and (line := _remarked(change)):
-        yield finding(COVERAGE, told, change, f"leaves code out of what coverage counts: {line[:100]}")
+    elif not is_test(change.path):
+        stood, fresh = _remarked(change)
+        if line := stood or fresh:
+            severity: Severity = told if stood else "P2"
+            yield finding(COVERAGE, severity, change, f"leaves code out of what coverage counts: {line[:100]}")
+
+
+def _lower(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
+    """A threshold and the lower one in its place; the highest of each where not as many are left."""
+    pairs = (
+        zip(before, after, strict=True)
+        if len(before) == len(after)
+        else [(max(before, default=0), max(after, default=0))]
+    )
+    return next(((was, now) for was, now in pairs if now < was), None)
 
 
 class _Section(msgspec.Struct):
@@ -87,11 +102,13 @@ def _sections(path: str, text: str) -> Iterator[Mapping[str, Sequence[str]]]:
         return
 
 
-def _remarked(change: Change) -> str:
-    """A line that stood there before, and is not counted now."""
+def _remarked(change: Change) -> tuple[str, str]:
+    """A line that stood there before and is not counted now, and a new one that never was."""
     before = {line.rstrip() for line in (change.before or "").splitlines()}
+    stood, fresh = "", ""
     for line in added_lines(change):
         bare = _REMARK.sub("", line).rstrip()
-        if bare != line.rstrip() and bare in before and bare.strip() and not _HARMLESS.search(bare):
-            return line.strip()
-    return ""
+        if bare != line.rstrip() and bare.strip() and not _HARMLESS.search(bare):
+            stood = stood or (line.strip() if bare in before else "")
+            fresh = fresh or line.strip()
+    return stood, fresh

@@ -24,6 +24,7 @@ def cases_in(tree: ast.Module, swallowing: Collection[str] = ()) -> tuple[Case, 
         tables=tables_of(tree.body),
         helpers=_asserting_helpers(tree),
         swallowing={*swallowing, *swallowers(tree)},
+        bases={unparsed(base) for node in tree.body if isinstance(node, ast.ClassDef) for base in node.bases},
     )
     found: dict[str, Case] = {}
     _collect(tree.body, "", found, context, collected=True)
@@ -67,6 +68,8 @@ class _Context:
     helpers: Collection[str]
     """Functions that assert something for those who call them."""
     swallowing: Collection[str]
+    bases: Collection[str] = ()
+    """Classes that others are made of."""
     used: Collection[str] = ()
     """Names that the test speaks of."""
     known: dict[str, str] = field(default_factory=dict[str, str])
@@ -75,7 +78,11 @@ class _Context:
 
 def _asserting_helpers(tree: ast.Module) -> set[str]:
     functions = [node for node in ast.walk(tree) if isinstance(node, _Function) and not node.name.startswith("test")]
-    return {node.name for node in functions if any(isinstance(one, ast.Assert) for one in ast.walk(node))}
+    return {node.name for node in functions if any(map(_claims, ast.walk(node)))}
+
+
+def _claims(node: ast.AST) -> bool:
+    return isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and _called_name(node).startswith("assert"))
 
 
 def _collect(body: list[ast.stmt], prefix: str, found: dict[str, Case], context: _Context, *, collected: bool) -> None:
@@ -84,7 +91,13 @@ def _collect(body: list[ast.stmt], prefix: str, found: dict[str, Case], context:
         for name in _bound_anew(node):
             _forget(f"{prefix}{name}", found)
         if isinstance(node, ast.ClassDef):
-            _collect(node.body, f"{prefix}{node.name}.", found, context, collected=collected and _is_suite(node))
+            _collect(
+                node.body,
+                f"{prefix}{node.name}.",
+                found,
+                context,
+                collected=collected and _is_suite(node, context.bases),
+            )
         elif isinstance(node, _Function):
             name = f"{prefix}{node.name}"
             found[name] = Case(
@@ -113,11 +126,12 @@ def _forget(name: str, found: dict[str, Case]) -> None:
         del found[known]
 
 
-def _is_suite(node: ast.ClassDef) -> bool:
-    """Whether runners look into a class: pytest into none that is made in a way of its own."""
+def _is_suite(node: ast.ClassDef, bases_here: Collection[str]) -> bool:
+    """Whether runners look into a class, or into one made of it: pytest into none that is made in a way of its own."""
     bases = " ".join(map(unparsed, node.bases))
     made = any(isinstance(one, _Function) and one.name in ("__init__", "__new__") for one in node.body)
-    return (bool(bases) or node.name.startswith("Test")) and not (made and "Test" not in bases)
+    is_one = bool(bases) or node.name.startswith("Test") or node.name in bases_here
+    return is_one and not (made and "Test" not in bases)
 
 
 def _is_test(node: _Function) -> bool:

@@ -22,13 +22,15 @@ def stands_in_for_itself(before: str, after: str) -> list[tuple[str, str]]:
         return []
     was, now = read(before), read(after)
     for_all = _for_all(now) - _for_all(was)
-    tests = {function.name: function for function in _tests(was)}
+    asked: dict[str, set[str]] = {}
+    stood: dict[str, set[str]] = {}
+    for function in _tests(was):
+        asked[function.name] = asked.get(function.name, set()) | _asked(function)
+        stood[function.name] = stood.get(function.name, set()) | _stand_ins(function)
     found: list[tuple[str, str]] = []
     for function in _tests(now):
-        earlier = tests.get(function.name)
-        if earlier is not None:
-            fresh = (_stand_ins(function) - _stand_ins(earlier)) | for_all
-            found += [(function.name, name) for name in sorted(fresh & _asked(earlier))]
+        fresh = (_stand_ins(function) - stood.get(function.name, set())) | for_all
+        found += [(function.name, name) for name in sorted(fresh & asked.get(function.name, set()))]
     return found
 
 

@@ -150,8 +150,8 @@ def _of_call(call: ast.Call) -> int:
         return _of_condition(call.args[0]) if short == "True" else SOMETHING
     if _LOOSE.fullmatch(short):
         return SOMETHING
-    if len(call.args) > 1 and unparsed(call.args[0]) == unparsed(call.args[1]):
-        return NOTHING
+    if len(call.args) > 1 and (least := _of_comparison(call.args[0], ast.Eq(), call.args[1])) < EXACTLY:
+        return least
     return WITHIN if _BOUNDED.search(short) else EXACTLY
 
 
