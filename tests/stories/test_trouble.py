@@ -267,6 +267,7 @@ def test_calls_that_cannot_be_understood(person: Person, tmp_path: Path) -> None
         ScriptedCall(name="write", arguments="{not json"),
         ScriptedCall(name="write", arguments={"path": "new.txt"}),
         ScriptedCall(name="wrote", arguments={"path": "new.txt", "content": "x"}),
+        ScriptedCall(name="write", arguments='{"path":' + "[" * 3_000),
     )
     model = write_script(tmp_path / "script.json", {("solo",): (Answer(calls=calls), "Nothing to do.")})
 
@@ -274,12 +275,57 @@ def test_calls_that_cannot_be_understood(person: Person, tmp_path: Path) -> None
 
     assert done.exit_code == exits.UNVERIFIED, done.said
     results = [fact.event.result for fact in person.facts(SOLO) if isinstance(fact.event, ToolReturned)]
-    assert [result.ok for result in results] == [False, False, False]
+    assert [result.ok for result in results] == [False, False, False, False]
     assert [result.text.partition(". Its arguments:")[0] for result in results] == [
         "write: the arguments are not valid JSON (JSON is malformed: object keys must be strings (byte 1))",
         "write: Object missing required field `content`",
         "There is no tool 'wrote'; did you mean 'write'?",
+        "write: Expected `str`, got `array` - at `$.path`",
     ]
+
+
+def test_arguments_without_a_bottom_do_not_stop_a_run(person: Person) -> None:
+    """They are on record before anybody has read them, so whoever goes on must be able to send them back."""
+    deep = Served(calls=(ScriptedCall(name="write", arguments='{"path":' + "[" * 3_000),))
+    with MockProvider([deep, Served(text="Nothing to do.")]) as mock:
+        done = replace(person, environment=mock.environment).runs("run", TASK, "--model", "openai:small")
+        sent = mock.requests[-1].body
+
+    assert done.exit_code == exits.UNVERIFIED, done.said
+    assert "unparsable" in str(sent)
+
+
+@pytest.mark.parametrize("key", ["secret-abc\r", " secret-abc ", "secret-abc\t"])
+def test_a_key_with_white_space_around_it_is_the_key(person: Person, key: str) -> None:
+    """A settings file of another system leaves such a thing behind."""
+    with MockProvider([Served(text="Nothing to do.")]) as mock:
+        environment = {**mock.environment, "OPENAI_API_KEY": key}
+        done = replace(person, environment=environment).runs("run", TASK, "--model", "openai:small")
+
+    assert done.exit_code == exits.UNVERIFIED, done.said
+
+
+@pytest.mark.parametrize("key", ["secret-abc\x01", "secret-ключ"])
+def test_a_key_that_no_server_could_take_is_never_shown(person: Person, key: str) -> None:
+    """Only the variable is named; the key itself is in no word, no fact and no file."""
+    somebody = replace(person, environment={"OPENAI_API_KEY": key})
+    done = somebody.runs("run", TASK, "--model", "openai:small")
+    seen = somebody.runs("doctor")
+
+    assert done.exit_code == exits.GAVE_UP
+    assert "OPENAI_API_KEY holds signs that no key has" in done.said
+    assert "secret" not in done.said + seen.said
+    assert not any(b"secret" in path.read_bytes() for path in person.home.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1", "http://[::1/v1", "http:///v1", "ftp://host/v1"])
+def test_an_address_that_leads_nowhere_is_named(person: Person, url: str) -> None:
+    """With the variable that holds it, and before anything is asked."""
+    somebody = replace(person, environment={"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "key"})
+    done, seen = somebody.runs("run", TASK, "--model", "openai:small"), somebody.runs("doctor")
+
+    assert done.exit_code == exits.GAVE_UP and f"OPENAI_BASE_URL is {url!r}" in done.said
+    assert "Traceback" not in seen.said
 
 
 def test_a_model_that_never_stops(person: Person, tmp_path: Path) -> None:

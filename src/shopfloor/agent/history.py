@@ -79,7 +79,7 @@ class History:
             case ModelCalled():
                 self.spent, self._asked = self.spent_for_sure, event
             case ModelFailed():
-                self.spent, self._asked = self.spent_for_sure + Spent(seconds=event.seconds), None
+                self.spent, self._asked = self._with_asked(event.lost) + Spent(seconds=event.seconds), None
             case ModelReplied():
                 self.cut = event.stop == "length"
                 self.refused = event.stop == "refused" and not event.message.calls

@@ -12,7 +12,7 @@ import anyio
 
 from shopfloor.agent.history import History, interrupted, reminder
 from shopfloor.agent.stuck import WINDOW, stuck
-from shopfloor.domain.errors import GiveUp, NeedsHuman, TryLater
+from shopfloor.domain.errors import GiveUp, NeedsHuman, Problem, TryLater
 from shopfloor.domain.events import (
     AgentCorrected,
     AgentEnded,
@@ -241,13 +241,17 @@ async def _ask_model(job: Job, conversation: Conversation) -> None:
         with anyio.move_on_after(_seconds_left(job)):
             reply = await conversation.reply(job.on_delta)
     except (GiveUp, NeedsHuman, TryLater) as trouble:
-        await _note(job, ModelFailed(turn=turn, reason=str(trouble), seconds=time.monotonic() - began))
+        await _note(job, _failed(turn, trouble, time.monotonic() - began))
         raise
     if reply is None:
         late = "the time was used up before it had answered"
         await _note(job, ModelFailed(turn=turn, reason=late, seconds=time.monotonic() - began))
     else:
         await _note(job, _replied(turn, reply))
+
+
+def _failed(turn: int, trouble: Problem, seconds: float) -> ModelFailed:
+    return ModelFailed(turn=turn, reason=str(trouble), seconds=seconds, lost=trouble.lost)
 
 
 def _seconds_left(job: Job) -> float | None:

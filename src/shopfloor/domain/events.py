@@ -54,11 +54,12 @@ class ModelReplied(Fact, tag="ModelReplied"):
 
 
 class ModelFailed(Fact, tag="ModelFailed"):
-    """A model call ended without a reply."""
+    """A model call ended without a reply, after `lost` prompts that a provider may charge for."""
 
     turn: int
     reason: str
     seconds: float = 0.0
+    lost: int = 1
 
 
 class ToolCalled(Fact, tag="ToolCalled"):

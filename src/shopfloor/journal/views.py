@@ -21,8 +21,8 @@ def spent(facts: Iterable[Recorded]) -> Spent:
         match fact.event:
             case ModelCalled() as called:
                 total, waiting = _counted(total, waiting), called
-            case ModelFailed(seconds=seconds):
-                total, waiting = _counted(total, waiting) + Spent(seconds=seconds), None
+            case ModelFailed(seconds=seconds, lost=lost):
+                total, waiting = _counted(total, waiting, lost) + Spent(seconds=seconds), None
             case ModelReplied(usage=usage, usd=usd, seconds=seconds, lost=lost):
                 total, waiting = _counted(total, waiting, lost).plus(usage, usd, seconds), None
             case ToolReturned(seconds=seconds):

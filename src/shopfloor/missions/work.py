@@ -159,7 +159,7 @@ class _ShellArguments(msgspec.Struct):
 def _command(arguments: str) -> str:
     try:
         return msgspec.json.decode(arguments, type=_ShellArguments).command.strip()
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return ""
 
 

@@ -42,9 +42,12 @@ def parsed(data: bytes, kind: type[T]) -> T:
     Unicode but valid JSON: the patient parser of the standard library takes it, and `mended` joins the halves later.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.convert(json.loads(data.decode("utf-8", "replace")), kind)
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return msgspec.convert(json.loads(data.decode("utf-8", "replace")), kind)
+    except RecursionError as deep:
+        raise ValueError("it is nested too deeply to be read") from deep
 
 
 def sendable_arguments(arguments: str) -> str:
@@ -57,6 +60,6 @@ def sendable_arguments(arguments: str) -> str:
     try:
         if isinstance(msgspec.json.decode(arguments), dict):
             return arguments
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         pass
     return canonical({"unparsable": mended(arguments)}).decode()

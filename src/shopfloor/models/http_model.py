@@ -123,7 +123,7 @@ class HttpConversation:
             lost += outcome.may_cost
             delay = retry_delay(attempt, outcome, model.patience.jitter())
             if delay is None:
-                raise await self._problem(outcome)
+                raise await self._problem(outcome, lost)
             model.patience.told(f"{model.name}: {described(outcome)}; asking again in {delay:.0f} s")
             await model.patience.sleep(delay)
 
@@ -149,7 +149,10 @@ class HttpConversation:
         output = len(canonical(message)) // BYTES_PER_TOKEN
         return Usage(fresh=self._ledger.size // BYTES_PER_TOKEN, output=output)
 
-    async def _problem(self, failure: Failure) -> Problem:
+    async def _problem(self, failure: Failure, lost: int) -> Problem:
+        """What to raise; it counts as one prompt at least, for nobody knows what a provider charges."""
         target = self._model.target
         known = await self._model.known_models() if failure.status == 404 else ()
-        return problem(failure, target.endpoint, target.model, known[:LISTED_MODELS])
+        trouble = problem(failure, target.endpoint, target.model, known[:LISTED_MODELS])
+        trouble.lost = max(1, lost)
+        return trouble

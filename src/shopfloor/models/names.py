@@ -153,8 +153,13 @@ def known_endpoints(environment: Mapping[str, str], own: tuple[Endpoint, ...] = 
 
 
 def key_of(endpoint: Endpoint, environment: Mapping[str, str]) -> str:
-    """The endpoint's key, "" for a local one that has none. GiveUp, naming the variable to set, if one is missing."""
-    key = environment.get(endpoint.key_env, "") if endpoint.key_env else ""
+    """The endpoint's key, "" for a local one that has none.
+
+    GiveUp, naming the variable to set, if one is missing, or if it holds what no key can: the value is never said.
+    """
+    key = environment.get(endpoint.key_env, "").strip() if endpoint.key_env else ""
+    if not (key.isascii() and key.isprintable()):
+        raise GiveUp(f"The environment variable {endpoint.key_env} holds signs that no key has: set it anew.")
     if not key and endpoint.key_env and not endpoint.is_loopback:
         raise GiveUp(f"No key for {endpoint.provider!r}: set the environment variable {endpoint.key_env}.")
     return key
@@ -164,8 +169,8 @@ def _moved(endpoint: Endpoint, environment: Mapping[str, str]) -> Endpoint:
     base_url = environment.get(f"{endpoint.provider.upper()}_BASE_URL", "").strip().rstrip("/")
     if not base_url or base_url == endpoint.base_url:
         return endpoint
-    if urlsplit(base_url).scheme not in ("http", "https"):
-        raise GiveUp(f"{endpoint.provider.upper()}_BASE_URL is {base_url!r}: it must start with http:// or https://")
+    if wrong := wrong_address(base_url):
+        raise GiveUp(f"{endpoint.provider.upper()}_BASE_URL is {base_url!r}: {wrong}")
     # What an unknown server cannot be trusted to take is the default again; what the model itself needs is not.
     return Endpoint(
         provider=endpoint.provider,
@@ -176,6 +181,18 @@ def _moved(endpoint: Endpoint, environment: Mapping[str, str]) -> Endpoint:
         seals_calls=endpoint.seals_calls,
         start=endpoint.start,
     )
+
+
+def wrong_address(url: str) -> str:
+    """Why nothing can be reached at an address, as far as its text tells, or ""."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as wrong:
+        return str(wrong)
+    if parts.scheme not in ("http", "https"):
+        return "it must start with http:// or https://"
+    return "" if parts.hostname and port != 0 else "it names no host that could answer"
 
 
 def _unknown(name: str, providers: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Bytes to an endpoint and back, over httpx2; the only module that knows that library.
+"""Bytes to an endpoint and back, over httpx2; the only module of the wire that knows that library.
 
 What goes wrong comes back as a Failure. Nothing is tried twice here, and it does not know any wire format.
 """
@@ -58,7 +58,7 @@ class Transport:
                     if received > LARGEST_REPLY:
                         return Failure(kind="endless", words=f"its reply had not ended after {LARGEST_REPLY:,} bytes")
                     reading.feed(chunk)
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             return _failure(error)
         return reading.close()
 
@@ -67,7 +67,7 @@ class Transport:
         try:
             response = await self._client.get(self._base_url + path, timeout=timeout_s)
             listed = parsed(response.content, _Models).data
-        except (httpx2.TransportError, ValueError):
+        except (httpx2.RequestError, ValueError):
             return None
         return None if listed is None else tuple(model.id for model in listed)
 
@@ -95,8 +95,12 @@ def _refusal(response: httpx2.Response, body: bytes) -> Failure:
     return refusal(response.status_code, body, after_s)
 
 
-def _failure(error: httpx2.TransportError) -> Failure:
+def _failure(error: httpx2.RequestError) -> Failure:
+    if isinstance(error, httpx2.LocalProtocolError):  # its words may hold what could not be sent, a key among it
+        return Failure(kind="unreachable", words="this request cannot be sent: its headers or address are malformed")
     words = str(error) or type(error).__name__
+    if isinstance(error, httpx2.DecodingError | httpx2.TooManyRedirects):
+        return Failure(kind="malformed", words=words)
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.UnsupportedProtocol):
         return Failure(kind="unreachable", words=words)
     if isinstance(error, httpx2.TimeoutException):

@@ -6,6 +6,8 @@ It does not know where the bytes go.
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+import msgspec
+
 from shopfloor.domain.fact import Fact
 from shopfloor.domain.messages import Call, Message, Part, StopReason, ToolSpec
 from shopfloor.domain.spending import Usage
@@ -79,7 +81,7 @@ def with_own_ids(parts: Iterable[Part], turn: int) -> tuple[Part, ...]:
         if isinstance(part, Call):
             call_id = part.id if part.id and part.id not in seen else f"call_{turn}_{number}"
             seen.add(call_id)
-            named.append(part if call_id == part.id else Call(id=call_id, name=part.name, arguments=part.arguments))
+            named.append(msgspec.structs.replace(part, id=call_id))
         else:
             named.append(part)
     return tuple(named)

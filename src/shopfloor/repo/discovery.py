@@ -142,7 +142,7 @@ def _script(repository: _Repository, *names: str) -> Found | None:
     """A script of package.json, run by the package manager whose lock file is there."""
     try:
         scripts = msgspec.json.decode(repository.text("package.json") or "{}", type=_Package).scripts
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     for name in names:
         if scripts.get(name, "").strip() and _NPM_PLACEHOLDER not in scripts[name]:

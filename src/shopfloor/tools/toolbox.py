@@ -67,7 +67,7 @@ class Toolbox:
         text = call.arguments.strip() or "{}"
         try:
             return tool, msgspec.json.decode(text.encode("utf-8", "replace"), type=tool.arguments)
-        except msgspec.DecodeError as wrong:
+        except (msgspec.DecodeError, RecursionError) as wrong:
             why = _what_is_wrong(text, wrong)
             raise AskModelAgain(f"{call.name}: {why}. Its arguments: {schema_of(tool.arguments)}") from wrong
 
@@ -78,7 +78,7 @@ def _no_such_tool(name: str, names: tuple[str, ...]) -> str:
     return f"There is no tool {name!r}; {hint}"
 
 
-def _what_is_wrong(text: str, wrong: msgspec.DecodeError) -> str:
+def _what_is_wrong(text: str, wrong: msgspec.DecodeError | RecursionError) -> str:
     if not isinstance(wrong, msgspec.ValidationError):
         return f"the arguments are not valid JSON ({wrong})"
     if text.startswith('"'):

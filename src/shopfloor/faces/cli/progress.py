@@ -268,7 +268,7 @@ def _call_words(name: str, arguments: str) -> str:
     """A call in a few words: its name and its most telling argument."""
     try:
         values: dict[str, Any] = msgspec.json.decode(arguments, type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return name
     told = [str(values[key]) for key in _TELLING if values.get(key)]
     return " ".join(f"{name} {' '.join(told[:2])}".split())

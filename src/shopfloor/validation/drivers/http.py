@@ -159,6 +159,6 @@ def _with_content_type(action: Request) -> tuple[tuple[str, str], ...]:
         return action.headers
     try:
         msgspec.json.decode(action.body.encode())
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return (*action.headers, ("Content-Type", "text/plain; charset=utf-8"))
     return (*action.headers, ("Content-Type", "application/json"))

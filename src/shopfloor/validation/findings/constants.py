@@ -92,7 +92,7 @@ def _leaves(value: object) -> list[object]:
         return [leaf for one in constants_of(tree.body[0]) for leaf in _leaves(one)]
     try:
         return _in_json(json.loads(value))
-    except ValueError:
+    except (ValueError, RecursionError):
         return [value]
 
 

@@ -80,7 +80,7 @@ def seen(output: str) -> list[Watched]:
     for text in re.split(r"(?<=\])(?=\[\{\")", output.strip()):
         try:
             found += msgspec.json.decode(text, type=list[Watched])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             continue
     return found
 
