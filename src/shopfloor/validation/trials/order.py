@@ -13,7 +13,7 @@ from shopfloor.domain.mission import CheckOutcome, Evidence, Finding, Severity
 from shopfloor.repo.sources import is_test
 from shopfloor.validation.court import Court
 from shopfloor.validation.findings.changes import Change
-from shopfloor.validation.findings.reading import holds_tests
+from shopfloor.validation.findings.moves import holds_tests
 from shopfloor.validation.trials.counterproof import patient
 from shopfloor.validation.trials.stage import Stage
 from shopfloor.validation.trials.steering import Heard, Orders, steered
