@@ -823,3 +823,22 @@ def at_work(
         assert time.monotonic() < until, "the agent did not begin"
         time.sleep(0.05)
     yield running, (person.state / "missions" / RUN / "checkouts" / "solo" / ".git" / "go").touch
+
+
+def test_a_job_whose_reader_has_left_goes_on(person: Person, tmp_path: Path) -> None:
+    """`shopfloor run ... | head -1`, and one that was started without any output, come to their ends."""
+    model = write_script(tmp_path / "script.json", {("solo",): ("Nothing to do.",)})
+    program = f"{sys.executable} -m shopfloor"
+    words = f"{program} run once --model {model} | head -1; {program} run twice --model {model} >&-"
+    person.home.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["bash", "-c", f"{words}; {program} mission list"],
+        cwd=person.repository,
+        env=person.surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "Traceback" not in done.stderr
+    assert done.stdout.count("unverified") == 2, done.stdout + done.stderr

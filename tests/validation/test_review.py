@@ -127,12 +127,12 @@ def test_every_finding_gets_a_word_and_every_refutation_a_reason(tmp_path: Path)
 
         said = [event.result.text for event in await heard(room, REFUTER) if isinstance(event, ToolReturned)]
         assert "Each finding needs one word, under its own number: 1; these came: none." in said[0]
-        assert "Say why 1 cannot happen" in said[1]
+        assert "Say why 1 cannot happen, and name the place that decides it" in said[1]
         assert not verdict.passed
 
     refuter = (
         call("submit_refutations", findings=[]),
-        call("submit_refutations", findings=[word(1, refuted=True, why=" ")]),
+        call("submit_refutations", findings=[word(1, refuted=True, why="it is caught elsewhere")]),
         *STANDS,
     )
     before_a_reviewer(tmp_path, (call("submit_review", findings=[finding("P1")]),), story, refuter=refuter)

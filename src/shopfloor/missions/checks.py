@@ -5,7 +5,10 @@ What is accepted here is sealed: text, checks, the services file, all by hash. I
 
 import hashlib
 import posixpath
+import re
 import time
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Annotated
 
 import msgspec
@@ -164,11 +167,32 @@ def _complaints(plan: Plan, wanted: tuple[str, ...], written: WrittenChecks, exi
                 f"{check.command!r}: names no file of yours, and what it looks at belongs to the worker; "
                 "write a test that calls the product, and name it in `files`."
             )
+        elif check.files and not _runs_one_of(check.command, check.files) and "new" in kinds:
+            found.append(
+                f"{check.command!r}: runs none of its files, so nothing that is built could change what it says."
+            )
         found += [f"{path}: exists already; checks go into new files." for path in check.files if path in existing]
         found += [
             f"{path}: configures the tests; checks may not." for path in check.files if is_test_configuration(path)
         ]
     return found
+
+
+def _runs_one_of(command: str, files: Sequence[str]) -> bool:
+    """Whether a command names a file of the check, its module, its folder, or a runner that finds tests by itself."""
+    words = re.split(r"[^\w./-]+", command)
+    names = {name for path in files for name in _names_of(path)}
+    return bool(names.intersection(words)) or _FINDS_TESTS.search(command) is not None
+
+
+def _names_of(path: str) -> set[str]:
+    place = PurePosixPath(path)
+    module = str(place.with_suffix("")).replace("/", ".")
+    folders = {str(parent) for parent in place.parents} | {f"./{parent}" for parent in place.parents}
+    return {path, f"./{path}", place.name, place.stem, module, *folders}
+
+
+_FINDS_TESTS = re.compile(r"\b(?:pytest|unittest|discover|test|tests|check|jest|vitest|mocha|tox|nox)\b")
 
 
 def _cannot_fail(path: str, content: bytes) -> str:

@@ -100,7 +100,7 @@ class Person:
             process = subprocess.Popen(
                 (*self.inside, sys.executable, "-m", "shopfloor", *words),
                 cwd=self.repository,
-                env=self._environment(),
+                env=self.surroundings,
                 stdin=keyboard,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -120,7 +120,8 @@ class Person:
 
         return anyio.run(act) if (self.state / "journal.db").exists() else []
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def surroundings(self) -> dict[str, str]:
         """Theirs, free of what the surroundings of the test may have set."""
         kept = {name: text for name, text in os.environ.items() if not name.startswith(_STEERING)}
         own = {"XDG_STATE_HOME": str(self.home / "state"), "XDG_CONFIG_HOME": str(self.home / "config")}

@@ -6,8 +6,9 @@ the way is believed. It does not know how the app was built, nor what is done wi
 """
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -23,11 +24,13 @@ from shopfloor.domain.spending import Budget
 from shopfloor.guard.actions import Drive
 from shopfloor.guard.permit import Policy
 from shopfloor.tools.tool import Answer, AnyTool, Arguments, Tool, never
-from shopfloor.validation.drivers.actions import Action
+from shopfloor.validation.drivers.actions import Action, StartProgram
 from shopfloor.validation.drivers.protocol import Driver, Observation, capped
 from shopfloor.validation.drivers.steps import Unspeakable, filled, free_words, language, read_step
-from shopfloor.validation.judging import Bench, Lane, Site
+from shopfloor.validation.judging import Bench, Here, Lane, Site
 from shopfloor.validation.play import Played, drawn
+from shopfloor.validation.published import published
+from shopfloor.validation.user_testing import is_foreign
 
 TRY_PATIENCE_S = 3.0
 
@@ -115,6 +118,9 @@ class _Party:
         self._settled: dict[str, Explored] = {}
         self._begun: set[Surface] = set()
         self._words: dict[str, str] = {}
+        site = expedition.site
+        files = _files_below(site.folder) if isinstance(site, Here) else ()
+        self._published = published(expedition.contract, files, is_foreign)
         self._chance = random.Random()
 
     @property
@@ -158,6 +164,8 @@ class _Party:
             step = read_step(filled(line, self._words))
         except Unspeakable as wrong:
             raise AskModelAgain(str(wrong)) from None
+        if isinstance(step, StartProgram):
+            step = msgspec.structs.replace(step, command=self._published.admit(step.command))
         if isinstance(step, Action):
             return await driver.perform(step)
         return await driver.check(step, TRY_PATIENCE_S)
@@ -165,6 +173,7 @@ class _Party:
     async def _submit(self, handed: SubmitSteps) -> Answer:
         assertion = self._known(handed.assertion)
         lines = tuple(line.strip() for line in handed.steps if line.strip())
+        self._starts_what_is_published(lines)
         played = await self._lane.play(msgspec.structs.replace(assertion, steps=lines), self._chance)
         self._begun.discard(assertion.surface)
         if played.verdict != "passed":
@@ -172,6 +181,17 @@ class _Party:
         self._settle(Explored(assertion=assertion.id, steps=lines))
         held = "; ".join(f"{control}: {how}" for control, how in played.controls.items())
         return Answer(text=f"{assertion.id} is kept: its steps passed from an empty session on ({held}).")
+
+    def _starts_what_is_published(self, lines: Sequence[str]) -> None:
+        """AskModelAgain for steps that start anything else: it might show the source, or be no product at all."""
+        words = drawn(free_words(lines), self._chance)
+        for line in lines:
+            try:
+                step = read_step(filled(line, words))
+            except Unspeakable:
+                continue  # it is told when it is played
+            if isinstance(step, StartProgram):
+                self._published.admit(step.command)
 
     async def _cannot(self, handed: Cannot) -> Answer:
         assertion = self._known(handed.assertion)
@@ -192,6 +212,10 @@ class _Party:
         if named is None and len(surfaces) > 1:
             raise AskModelAgain(f"Say on which `surface`: {', '.join(surfaces)}.")
         return named or surfaces[0]
+
+
+def _files_below(folder: Path) -> tuple[str, ...]:
+    return tuple(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def _why_not(played: Played) -> str:

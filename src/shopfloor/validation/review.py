@@ -4,6 +4,7 @@ Only what survives refutation refuses; what was refuted stays on record with the
 tests passed; when anybody is asked to read, they did.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -70,7 +71,9 @@ async def review(court: Court, case: ReviewCase) -> Reviewed:
     accused = [finding for finding in found if finding.refuses]
     if not accused:
         return Reviewed(findings=found, readers=(first,))
-    second = await read_change(court, case, "refuter", _task_of_refuter(case, accused), lambda _: _submit_on(accused))
+    second = await read_change(
+        court, case, "refuter", _task_of_refuter(case, accused), lambda files: _submit_on(accused, files)
+    )
     words = msgspec.json.decode(second.result, type=Refutations).findings
     refuted = {accused[word.number - 1]: word.why for word in words if word.refuted}
     survived = tuple(msgspec.structs.replace(finding, refuted=refuted.get(finding, "")) for finding in found)
@@ -85,7 +88,10 @@ def _submit_review(files: frozenset[str]) -> AnyTool:
     return finish_tool("submit_review", "Hand in the findings that survived; ends the review.", Review, accept)
 
 
-def _submit_on(accused: Sequence[Finding]) -> AnyTool:
+_PLACE = re.compile(r"([\w./-]+):\d+")
+
+
+def _submit_on(accused: Sequence[Finding], files: frozenset[str]) -> AnyTool:
     wanted = range(1, len(accused) + 1)
 
     async def accept(handed: Refutations) -> Refutations:
@@ -95,8 +101,12 @@ def _submit_on(accused: Sequence[Finding]) -> AnyTool:
                 f"Each finding needs one word, under its own number: {', '.join(map(str, wanted))}; "
                 f"these came: {', '.join(map(str, numbers)) or 'none'}."
             )
-        if silent := [str(word.number) for word in handed.findings if word.refuted and not word.why.strip()]:
-            raise AskModelAgain(f"Say why {', '.join(silent)} cannot happen, and name the place in the code.")
+        placed = {word.number for word in handed.findings if files.intersection(_PLACE.findall(word.why))}
+        if vague := [str(word.number) for word in handed.findings if word.refuted and word.number not in placed]:
+            raise AskModelAgain(
+                f"Say why {', '.join(vague)} cannot happen, and name the place that decides it, as path:line; "
+                "where there is none, it stands."
+            )
         return handed
 
     return finish_tool("submit_refutations", "Hand in a word on each finding; ends the work.", Refutations, accept)

@@ -2,16 +2,19 @@
 
 import errno
 import io
+import os
 import sys
 from typing import cast
 
 from shopfloor.domain.errors import Broken, GiveUp, LeaseLost, NeedsHuman, TryLater, Unwritable
 from shopfloor.faces.cli.app import app
 from shopfloor.faces.cli.exits import BROKEN, GAVE_UP, INTERRUPTED, NEEDS_PERSON, TRY_LATER
+from shopfloor.faces.cli.output import open_what_is_closed
 
 
 def main() -> None:
     """Runs the command; every problem becomes one message and an exit code of its own."""
+    open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # what a terminal cannot show is no reason to fall over
@@ -21,6 +24,9 @@ def main() -> None:
         problem = _innermost(raised)
         if isinstance(problem, (KeyboardInterrupt, GiveUp, NeedsHuman, TryLater, Broken)):
             sys.exit(_told(problem))
+        if isinstance(problem, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush goes nowhere
+            sys.exit(0)
         if isinstance(problem, OSError) and problem.errno in (*_FULL, *_FORBIDDEN):
             sys.exit(_told_of_disk(problem))
         raise

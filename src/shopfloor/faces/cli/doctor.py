@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from datetime import date
 from tempfile import TemporaryFile
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -20,7 +21,7 @@ from shopfloor.journal.durable import make_folder
 from shopfloor.models.connect import connect, disconnect
 from shopfloor.models.http_model import HttpModel
 from shopfloor.models.local import discover_local
-from shopfloor.models.names import Endpoint, known_endpoints
+from shopfloor.models.names import Endpoint, known_endpoints, resolve
 from shopfloor.models.prices import snapshot_date
 from shopfloor.models.roster import Roster
 from shopfloor.sandbox.probe import probe
@@ -126,6 +127,17 @@ def _own(environment: Mapping[str, str]) -> tuple[tuple[Endpoint, ...], str]:
     return own, settings.model or ""
 
 
+def _unknown(named: str, environment: Mapping[str, str], own: tuple[Endpoint, ...]) -> str:
+    """Why the model that the settings name cannot be had, as far as its name tells, or ""."""
+    if named.startswith(("scripted:", "cassette:")):
+        return ""
+    try:
+        resolve(named, environment, own)
+    except GiveUp as wrong:
+        return str(wrong)
+    return ""
+
+
 async def _own_asked(endpoint: Endpoint, environment: Mapping[str, str]) -> Found:
     """Whether an endpoint of the person's own answers; it may do so without listing its models."""
     if endpoint.key_env and not environment.get(endpoint.key_env):
@@ -134,8 +146,23 @@ async def _own_asked(endpoint: Endpoint, environment: Mapping[str, str]) -> Foun
     assert isinstance(model, HttpModel)
     listed = await model.known_models(ANSWERS_WITHIN_S)
     await disconnect(model)
+    if not listed and not await _is_open(endpoint):
+        return Found(name="model", ok=False, what=f"{endpoint.provider}: nothing answers at {endpoint.base_url}")
     said = f"lists {len(listed)} models" if listed else "lists no models, which may be all right"
     return Found(name="model", ok=True, what=f"{endpoint.provider}: {endpoint.base_url} {said}")
+
+
+async def _is_open(endpoint: Endpoint) -> bool:
+    """Whether anybody listens there at all."""
+    parts = urlsplit(endpoint.base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    with anyio.move_on_after(ANSWERS_WITHIN_S):
+        try:
+            async with await anyio.connect_tcp(parts.hostname or "", port):
+                return True
+        except OSError:
+            return False
+    return False
 
 
 def _models(environment: Mapping[str, str]) -> list[Found]:
@@ -151,7 +178,9 @@ def _models(environment: Mapping[str, str]) -> list[Found]:
     ]
     found += [anyio.run(_own_asked, one, environment) for one in own]
     usual = named or anyio.run(Roster(environment=environment).usual)
-    if usual:
+    if named and (wrong := _unknown(named, environment, own)):
+        found.append(Found(name="model", ok=False, what=f"the settings name {named}: {wrong}"))
+    elif usual:
         words = f"the settings name {named}" if named else f"no model is named, so {usual} would be used"
         found.append(Found(name="model", ok=True, what=words))
     if not found:

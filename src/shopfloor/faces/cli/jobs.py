@@ -22,6 +22,7 @@ import typer
 from shopfloor.domain.errors import GiveUp, TryLater
 from shopfloor.domain.events import Answered, CancelAsked
 from shopfloor.faces.cli.exits import INTERRUPTED, code_of
+from shopfloor.faces.cli.output import go_on_unread
 from shopfloor.faces.cli.plain import typed
 from shopfloor.faces.cli.progress import Progress, progress_for
 from shopfloor.factory import Factory, Wishes, open_factory
@@ -137,6 +138,7 @@ def cancel(mission: str) -> None:
 
 def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]], words: str = "") -> None:
     settings = read_settings(options.flags, os.environ).settings
+    go_on_unread()
     progress = progress_for(options.output)
 
     async def main() -> tuple[Report, bool]:
