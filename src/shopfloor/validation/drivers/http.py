@@ -86,10 +86,15 @@ def _differs(expectation: HttpExpectation, done: Exchanged) -> tuple[str, tuple[
         return done.problem, ()
     match expectation:
         case Status(code=code):
-            return ("" if done.status == code else f"it is {done.status} {done.reason}"), ()
+            also = f" ({done.problem})" if done.problem else ""
+            return ("" if done.status == code else f"it is {done.status} {done.reason}{also}"), ()
         case Header(header=name, text=text):
             values = ", ".join(value for header, value in done.headers if header == name)
             return ("" if text in values else f"it is {values!r}"), ()
+        case Body(text=text, lacks=False) if text in done.body.decode(errors="replace"):
+            return "", ()
+        case Body() | Json() | JsonIsA() | Keep() if done.problem:
+            return f"the answer is not whole: {done.problem}", ()
         case Body(text=text, lacks=lacks):
             there = text in done.body.decode(errors="replace")
             return ("" if there is not lacks else f"the body {'has' if there else 'lacks'} it"), ()

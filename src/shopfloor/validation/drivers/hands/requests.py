@@ -3,10 +3,13 @@
 It does not know what the answers should be.
 """
 
+import contextlib
 import http.client
 import socket
+import threading
 import time
 import urllib.request
+from collections.abc import Generator
 from http.cookiejar import CookieJar
 from urllib.parse import urljoin, urlsplit
 
@@ -15,19 +18,22 @@ import msgspec
 from shopfloor.validation.drivers.hands.wire import Exchanged, Knock, Send
 
 BODY_CAP = 2_000_000
+MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def exchange(send: Send, jar: CookieJar) -> Exchanged:
     """Sends a request, and follows redirects if asked."""
     done = _one_exchange(send, jar)
-    for _ in range(5 if send.follow else 0):
+    for _ in range(MOST_REDIRECTS if send.follow else 0):
         location = dict(done.headers).get("location")
         if done.status not in _REDIRECTS or not location:
             return done
         method, body = (send.method, send.body) if done.status in (307, 308) else ("GET", b"")
         send = msgspec.structs.replace(send, url=urljoin(send.url, location), method=method, body=body)
         done = _one_exchange(send, jar)
+    if send.follow and done.status in _REDIRECTS:
+        done.problem = f"it was redirected {MOST_REDIRECTS} times, the last time to {send.url}"
     return done
 
 
@@ -43,15 +49,19 @@ def _one_exchange(send: Send, jar: CookieJar) -> Exchanged:
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=send.seconds)
     try:
-        connection.putrequest(send.method, path, skip_host=True, skip_accept_encoding=True)
-        for name, value in headers:
-            connection.putheader(name, value)
-        connection.endheaders(send.body or None)
-        response = connection.getresponse()
-        jar.extract_cookies(response, carrier)
-        done.status, done.reason = response.status, response.reason
-        done.headers = tuple((name.lower(), value) for name, value in response.getheaders())
-        done.body, done.problem = _body_of(response, began + send.seconds)
+        connection.connect()
+        with _hung_up(connection.sock, send.seconds) as late:
+            connection.putrequest(send.method, path, skip_host=True, skip_accept_encoding=True)
+            for name, value in headers:
+                connection.putheader(name, value)
+            connection.endheaders(send.body or None)
+            response = connection.getresponse()
+            if late.is_set():
+                raise TimeoutError  # its head was cut off
+            jar.extract_cookies(response, carrier)
+            done.status, done.reason = response.status, response.reason
+            done.headers = tuple((name.lower(), value) for name, value in response.getheaders())
+            done.body, done.problem = _body_of(response, late)
     except TimeoutError:
         done.problem = f"no answer within {send.seconds:g} s"
     except ConnectionRefusedError:
@@ -64,6 +74,31 @@ def _one_exchange(send: Send, jar: CookieJar) -> Exchanged:
     return done
 
 
+@contextlib.contextmanager
+def _hung_up(line: socket.socket, seconds: float) -> Generator[threading.Event]:
+    """Ends the connection when time is up, whoever still drips letters into it; the event says that it was so.
+
+    TimeoutError when that came before any answer.
+    """
+    late = threading.Event()
+
+    def hang_up() -> None:
+        late.set()
+        with contextlib.suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, hang_up)
+    timer.start()
+    try:
+        yield late
+    except (OSError, http.client.HTTPException) as error:
+        if late.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+
+
 def _headers_to_send(send: Send, host: str, cookie: str | None) -> list[tuple[str, str]]:
     defaults = {"Host": host, "User-Agent": "shopfloor-judge", "Accept": "*/*"}
     if cookie:
@@ -74,23 +109,22 @@ def _headers_to_send(send: Send, host: str, cookie: str | None) -> list[tuple[st
     return [(name, value) for name, value in defaults.items() if name.lower() not in given] + list(send.headers)
 
 
-def _body_of(response: http.client.HTTPResponse, deadline: float) -> tuple[bytes, str]:
-    body = bytearray()
+def _body_of(response: http.client.HTTPResponse, late: threading.Event) -> tuple[bytes, str]:
+    """As much of the body as came, and why that is not all of it."""
+    body, broke = bytearray(), ""
     try:
         while chunk := response.read1(65536):
             body += chunk
             if len(body) >= BODY_CAP:
                 return bytes(body), f"the body is cut at {len(body)} bytes"
-            if time.monotonic() > deadline:
-                return bytes(body), "the body was still coming when time was up"
-    except TimeoutError:
-        return bytes(body), "the body stopped coming before its end"
     except (OSError, http.client.HTTPException) as error:
-        return bytes(body), f"the connection broke in the body: {type(error).__name__}"
+        broke = f"the connection broke in the body: {type(error).__name__}"
     expected = response.headers.get("Content-Length", "")
+    if late.is_set():
+        return bytes(body), "the body was still coming when time was up"
     if expected.isdigit() and response.length:
         return bytes(body), f"the body ended after {len(body)} of {expected} bytes"
-    return bytes(body), ""
+    return bytes(body), broke
 
 
 def knock(door: Knock) -> Exchanged:
