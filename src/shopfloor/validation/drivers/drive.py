@@ -13,7 +13,7 @@ import msgspec
 
 from shopfloor.domain.errors import AskModelAgain, Broken, GiveUp
 from shopfloor.sandbox.protocol import Process, Sandbox
-from shopfloor.validation.drivers.hands import requests, serve, window, wire
+from shopfloor.validation.drivers.hands import finding, requests, serve, troubles, window, wire
 from shopfloor.validation.drivers.hands.wire import (
     Act,
     Answer,
@@ -35,7 +35,7 @@ GRACE_S = 25.0
 """What a deed may take on top of its own patience before the drive server counts as lost."""
 
 
-_HANDS = (wire, requests, window, serve)
+_HANDS = (wire, requests, finding, troubles, window, serve)
 """In the order in which they import each other."""
 _BEGIN = """\
 import json, sys, types
@@ -107,7 +107,9 @@ class Drive:
             raise OSError(f"it said {(line + self._unread)[:2000].decode(errors='replace')!r}") from error
 
     async def _line(self) -> bytes:
-        while (end := self._unread.find(b"\n")) < 0:
+        searched = 0
+        while (end := self._unread.find(b"\n", searched)) < 0:
+            searched = len(self._unread)
             chunk = await self._process.read()
             if not chunk:
                 raise OSError(f"it ended, saying {bytes(self._unread[-500:]).decode(errors='replace')!r}")

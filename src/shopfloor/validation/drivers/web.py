@@ -58,6 +58,8 @@ from shopfloor.validation.drivers.protocol import (
 )
 
 LOADING_S = 15.0
+MOST_BESIDES = 3
+"""Troubles of a page that are told with a failure: the last ones, which are the nearest."""
 _KNOWN = (
     "OpenPage, OpenTab, SwitchTab, Click, Hover, Fill, Press, Select, Check, Reload, Back, AnswerDialogs, Look, "
     "Screenshot and WaitFor"
@@ -75,12 +77,14 @@ class WebDriver:
         self._watched = watched
         self._traced = traced
         self._published: frozenset[str] = frozenset()
+        self._besides: dict[str, None] = {}
+        """What went wrong on the pages since the beginning, where nobody is told of each step."""
         self.transcript = Transcript()
 
     async def begin(self, names: tuple[tuple[str, str], ...]) -> None:
         """A new session with nothing in it, in which `names` are published. AskModelAgain for a name that is none."""
         ways = {name: tuple(_where(target) for target in parse_published(meaning)) for name, meaning in names}
-        self.transcript, self._published = Transcript(), frozenset(ways)
+        self.transcript, self._published, self._besides = Transcript(), frozenset(ways), {}
         await self._drive.begin(ways, traced=self._traced)
 
     async def trace(self) -> bytes:
@@ -94,7 +98,9 @@ class WebDriver:
         act = _to_act(action, self._base_url)
         act.quiet = not self._watched
         seen = await self._drive.act(act)
-        text = told(action, seen) if self._watched else f"{describe(action)}: {_outcome(action, seen)}"
+        text = (
+            told(action, seen) if self._watched else f"{describe(action)}: {_outcome(action, seen)}{self._told(seen)}"
+        )
         return self._noted(action, text, seen)
 
     async def check(self, expectation: Expectation, patience_s: float) -> Observation:
@@ -104,8 +110,17 @@ class WebDriver:
         expect = _to_expect(expectation, self._base_url)
         expect.seconds, expect.picture = patience_s, patience_s > 0
         seen = await self._drive.expect(expect)
-        held = f"but {seen.problem}" if seen.problem else "so it is"
+        held = f"but {seen.problem}{self._told(seen)}" if seen.problem else "so it is"
         return self._noted(expectation, f"{describe(expectation)}: {held}", seen)
+
+    def _told(self, seen: Seen) -> str:
+        """What may be the reason, where something is not as expected: a dialog, a window, an error of the page."""
+        self._besides |= dict.fromkeys(seen.troubles)
+        if self._watched or not seen.problem:
+            return ""
+        others = [f"{len(seen.tabs)} tabs are open, and this one is looked at"] if len(seen.tabs) > 1 else []
+        words = [*others, *list(self._besides)[-MOST_BESIDES:]]
+        return f" (besides: {'; '.join(words)})" if words else ""
 
     def _refuse_unknown(self, target: Target | None) -> None:
         while target is not None:
@@ -173,8 +188,12 @@ def _instead(target: Target, tree: str) -> str:
 
 
 def _changes(before: str, after: str) -> list[str]:
-    marked = difflib.ndiff(before.splitlines(), after.splitlines())
-    changed = [line for line in marked if line.startswith(("+ ", "- "))]
+    """Lines that went and came. Whole lines: to look for what is alike within them takes hours on a large page."""
+    old, new = before.splitlines(), after.splitlines()
+    changed: list[str] = []
+    for kind, first, last, start, end in difflib.SequenceMatcher(None, old, new).get_opcodes():
+        if kind != "equal":
+            changed += [*(f"- {line}" for line in old[first:last]), *(f"+ {line}" for line in new[start:end])]
     return ["", "changed on the page:", *changed] if changed else ["", "nothing changed on the page"]
 
 
