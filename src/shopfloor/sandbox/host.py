@@ -53,7 +53,8 @@ class RunnerSandbox:
         self._outer = link
         self._process = process
         self._errors = errors
-        self._views: dict[View, Link] = {}
+        self._views: dict[View, tuple[Link, Program]] = {}
+        """The runners of an arena's views, each with the program of the outer shell that holds all of the view."""
         self._starting = anyio.Lock()
         self._opened: list[RunningProcess] = []
 
@@ -155,9 +156,20 @@ class RunnerSandbox:
             with _naming(path), _file_holding(data) as content:
                 await link.ask(Lay(id=link.next_id(), root=self.root, path=path), (content,))
 
+    async def renew(self) -> None:
+        if "app" not in self._views:
+            return
+        link, program = self._views.pop("app")
+        with anyio.CancelScope(shield=True):
+            link.close()
+            with anyio.move_on_after(CLOSE_S):
+                await program.exit()
+                return
+        raise Broken(f"the app's side of an arena did not end within {CLOSE_S:g} s: start a new one")
+
     async def close(self) -> None:
         with anyio.CancelScope(shield=True):
-            for link in (*self._views.values(), self._outer):
+            for link in (*(link for link, _ in self._views.values()), self._outer):
                 link.close()
             for process in self._opened:
                 process.close()
@@ -176,21 +188,22 @@ class RunnerSandbox:
         async with self._starting:
             if view not in self._views:
                 self._views[view] = await self._start_view(words)
-        return self._views[view]
+        return self._views[view][0]
 
-    async def _start_view(self, words: tuple[str, ...]) -> Link:
+    async def _start_view(self, words: tuple[str, ...]) -> tuple[Link, Program]:
         """A runner in a sandbox of its own, within the outer shell's network; its socket travels as standard input."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        order = Start(id=self._outer.next_id(), argv=words, cwd="/", env={"PATH": dict(self._plan.environment)["PATH"]})
+        program = Program(self._outer)
+        order = Start(id=program.id, argv=words, cwd="/", env={"PATH": dict(self._plan.environment)["PATH"]})
         with theirs:
-            await self._outer.ask(order, (theirs.fileno(), self._errors.fileno()))
+            await program.start(order, (theirs.fileno(), self._errors.fileno()))
         link = Link(ours, lambda: _last_words(self._errors))
         try:
             await link.ready(START_S)
         except BaseException:
             link.close()
             raise
-        return link
+        return link, program
 
     def _order(
         self,

@@ -8,6 +8,7 @@ import os
 import termios
 
 import anyio
+import anyio.lowlevel
 
 from shopfloor.domain.errors import AskModelAgain, Broken
 from shopfloor.sandbox.link import Program
@@ -26,6 +27,7 @@ class RunningProcess:
         os.set_blocking(input_, False)
 
     async def read(self, limit: int = 65536) -> bytes:
+        await anyio.lowlevel.checkpoint()  # who never stops writing keeps nobody else waiting
         while self._open:
             try:
                 return os.read(self._output, limit)

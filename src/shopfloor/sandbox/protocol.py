@@ -149,6 +149,14 @@ class Sandbox(Protocol):
         """
         ...
 
+    async def renew(self) -> None:
+        """Ends every process of an arena's app, also what left its session; its home and temporary folders are empty.
+
+        Whoever changes the checkout from outside calls this first: nobody is left who could swap a folder for a
+        symlink meanwhile. Elsewhere than in an enforced arena nothing happens. Broken when they do not end.
+        """
+        ...
+
     async def close(self) -> None:
         """Ends every process inside. Idempotent."""
         ...

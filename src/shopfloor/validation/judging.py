@@ -4,8 +4,10 @@ Where the app keeps what its users do, each assertion meets an app of its own, s
 where their browsers keep it, one app serves all. No model is near. It does not know how steps are played.
 """
 
+import os
 import random
 import shutil
+import stat
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -179,10 +181,19 @@ class Lane:
             )
             played = await play(driver, assertion, stagehand, chance)
             if played.reason != "driver-broke":
-                return self._with_log(await self._with_trace(played, driver))
+                return self._with_log(await self._with_trace(await self._outlived(played), driver))
             self._drivers.pop(assertion.surface)
             self.worn = left == 0
         return played
+
+    async def _outlived(self, played: Played) -> Played:
+        """What an app shows that is dead is only what its page kept, and who comes next must not meet it so."""
+        died = "" if self._app is None or played.verdict == "blocked" else await self._app.died()
+        if not died:
+            return played
+        self.worn = True
+        before = f"; before that, {played.reason}: {played.detail}" if played.reason else ""
+        return replace(played, reason="died", detail=f"while it was judged, the app died: {died}{before}")
 
     async def driver(self, surface: Surface) -> Driver:
         """The driver of a surface, opened at its first use. GiveUp when there is none."""
@@ -212,9 +223,9 @@ class Lane:
         """An empty session; and an app that has forgotten what the one before did, if the app keeps it."""
         if self._used and self._app is not None and self._contract.state == "app":
             await self._app.stop()
+            await self._sandbox.renew()
             assert isinstance(self._site, Here)
-            for left in self._checkout.iterdir():
-                shutil.rmtree(left, ignore_errors=True) if left.is_dir() and not left.is_symlink() else left.unlink()
+            _clear(self._checkout)
             _copy(self._site.folder, self._checkout)
             if trouble := await self._start_app():
                 raise GiveUp(trouble)
@@ -257,5 +268,27 @@ class Lane:
         return replace(played, detail=f"{played.detail}\nThe app's last output:\n{self._app.output(600)}")
 
 
+def _clear(folder: Path) -> None:
+    """Empties a folder in which nobody is at work any more. GiveUp when something in it will not go."""
+    for place, names, _ in os.walk(folder):
+        for name in names:
+            if not (inner := Path(place, name)).is_symlink():
+                inner.chmod(0o700)
+    for left in folder.iterdir():
+        shutil.rmtree(left, ignore_errors=True) if left.is_dir() and not left.is_symlink() else left.unlink()
+    if remains := sorted(left.name for left in folder.iterdir()):
+        raise GiveUp(f"the app's folder cannot be emptied for a fresh start: {', '.join(remains[:5])} will not go")
+
+
 def _copy(folder: Path, into: Path) -> None:
-    shutil.copytree(folder, into, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
+    """Links stay links; sockets and the like, which an app that runs there has left, are no part of it."""
+    try:
+        shutil.copytree(folder, into, symlinks=True, dirs_exist_ok=True, ignore=_left_behind)
+    except (OSError, shutil.Error) as trouble:
+        raise GiveUp(f"{str(folder)!r} cannot be copied to be judged: {str(trouble)[:500]}") from trouble
+
+
+def _left_behind(folder: str, names: list[str]) -> set[str]:
+    modes = {name: os.lstat(f"{folder}/{name}").st_mode for name in names}
+    kept = (stat.S_ISREG, stat.S_ISDIR, stat.S_ISLNK)
+    return {name for name, mode in modes.items() if name == ".git" or not any(kind(mode) for kind in kept)}

@@ -43,6 +43,7 @@ Reason: TypeAlias = Literal[
     "did-not-last",
     "did-not-survive",
     "did-not-start",
+    "died",
     "no-steps",
     "bad-steps",
     "cannot-restart",
@@ -298,7 +299,7 @@ class _Session:
         seen = await self._driver.perform(_action(said))
         self._frames.append(Frame(step=said, text=seen.text, happened=seen.happened, evidence=seen.evidence))
         if not seen.happened:
-            raise _Failed("not-possible", f"{said}: {_last_line(seen.text)}")
+            raise _Failed("not-possible", f"{said}: {_last_line(seen.text).removeprefix(f'{said}: ')}")
         if seen.breach:
             raise _Failed("breaks-interface", seen.breach)
 

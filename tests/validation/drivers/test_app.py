@@ -8,7 +8,7 @@ import pytest
 
 from shopfloor.domain.errors import GiveUp
 from shopfloor.validation.drivers.actions import Request
-from shopfloor.validation.drivers.app import Recipe, app_under_test
+from shopfloor.validation.drivers.app import LOG_CAP, Recipe, app_under_test
 from shopfloor.validation.drivers.drive import open_drive
 from shopfloor.validation.drivers.hands.wire import Send
 from shopfloor.validation.drivers.http import open_http
@@ -62,6 +62,42 @@ def test_any_open_port_can_count_as_up_and_a_talkative_app_never_waits_for_us(gr
 
     anyio.run(story)
     assert ground.log.stat().st_size > 3_000_000
+
+
+def test_an_app_that_prints_without_end_fills_no_disk_and_its_last_words_are_told(ground: "Ground") -> None:
+    """The log keeps so much and no more; what was said last is known all the same, and the app answers meanwhile."""
+
+    async def story() -> None:
+        recipe = Recipe(command=f"exec $PYTHON trouble.py {ground.port} flood", address=ground.base_url)
+        async with ground.arena() as arena, app_under_test(arena, recipe, ground.log) as app:
+            assert (await app.start()).healthy
+            with anyio.fail_after(60):
+                while ground.log.stat().st_size < LOG_CAP:  # noqa: ASYNC110 - what it waits for happens elsewhere
+                    await anyio.sleep(0.1)
+            await anyio.sleep(0.5)
+            assert (await app.died(), ground.log.stat().st_size) == ("", LOG_CAP)
+            assert "all work and no play" in app.output()
+
+    anyio.run(story)
+
+
+def test_who_is_left_over_from_a_restart_is_named_with_what_to_do(ground: "Ground") -> None:
+    """An app that leaves the group it was started in cannot be ended as a group: somebody has to say how it stops."""
+
+    async def story() -> None:
+        command = f"setsid $PYTHON todo.py {ground.port} & wait"
+        async with (
+            ground.arena() as arena,
+            app_under_test(arena, Recipe(command=command, address=ground.base_url), ground.log) as app,
+        ):
+            assert (await app.start()).healthy
+            again = await app.restart()
+            assert not again.healthy
+            assert "still answers" in again.text and "`[app] stop` in services.toml" in again.text
+            await arena.renew()
+            assert (await app.restart()).healthy
+
+    anyio.run(story)
 
 
 def test_a_command_says_when_it_is_up_and_another_ends_it_politely(ground: "Ground") -> None:

@@ -24,6 +24,8 @@ from shopfloor.validation.drivers.protocol import capped
 
 LOG_CAP = 20_000_000
 """Bytes of output that are kept; what comes later is read and dropped, so that the app never waits for us."""
+KEPT = 3_000
+"""Bytes of its last output that a person is shown."""
 TCP = "tcp"
 LOOK_S = 3.0
 STOPPING_S = 10.0
@@ -68,6 +70,8 @@ class App:
         self._tasks = tasks
         self._process: Process | None = None
         self._exit_code: int | None = None
+        self._said = b""
+        """The last it printed, also when the log is full."""
 
     async def start(self, deadline_s: float = 30.0) -> Health:
         """Starts it and waits until it answers, ends, or time is up. GiveUp if something else answers there already."""
@@ -100,23 +104,32 @@ class App:
     async def restart(self, deadline_s: float = 30.0) -> Health:
         """Ends it, sees that nothing answers any more, and starts it again: what must survive is then still there."""
         await self.stop()
+        began = monotonic()
         for _ in range(_ENDING_LOOKS):
             if not await self._taken():
-                break
+                return await self.start(deadline_s)
             await anyio.sleep(0.1)
-        return await self.start(deadline_s)
+        left = (
+            f"{self._recipe.command!r} was ended, and {self._recipe.address} still answers: it left something running"
+        )
+        advice = "say how it stops (`[app] stop` in services.toml), or start it so that it stays in the foreground"
+        return Health(healthy=False, text=f"{left}; {advice}", seconds=monotonic() - began)
 
-    def output(self, limit: int = 3_000) -> str:
+    async def died(self) -> str:
+        """Why it counts as dead, after it came up; "" while it answers."""
+        if self._process is None or await self._taken():
+            return ""
+        how = "it still runs" if self._exit_code is None else f"it ended with exit code {self._exit_code}"
+        return f"{self._recipe.address} does not answer any more: {how}"
+
+    def output(self, limit: int = KEPT) -> str:
         """The last of what it printed."""
-        if not self._log.exists():
-            return "(nothing)"
-        with self._log.open("rb") as log:
-            log.seek(max(0, self._log.stat().st_size - limit))
-            return capped(log.read().decode(errors="replace"), limit) or "(nothing)"
+        return capped(self._said[-limit:].decode(errors="replace"), limit) or "(nothing)"
 
     async def _keep_output(self, process: Process) -> None:
         with self._log.open("ab") as log:
             while chunk := await process.read():
+                self._said = (self._said + chunk)[-KEPT:]
                 log.write(chunk[: max(0, LOG_CAP - log.tell())])
                 log.flush()
         exit_code = await process.wait()
