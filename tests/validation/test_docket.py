@@ -44,7 +44,7 @@ def test_every_step_has_a_number_and_evidence_to_look_at(blobs: Blobs) -> None:
 
     first, second = docket.enter(SEEN, "request"), docket.enter(SAID, "type")
 
-    assert first.text.startswith("[E1 exchange] ") and SEEN.text in first.text
+    assert first.text == "[E1 exchange] request\n| GET http://localhost/todos -> 200 OK\n| \n| []"
     assert second.text.startswith("[E2 transcript] ") and not second.ok
     shown, said = docket.evidence(" e1 "), docket.evidence("E2")
     assert shown is not None and said is not None

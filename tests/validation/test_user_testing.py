@@ -64,6 +64,7 @@ def judged_as_user(
     start: str = f"exec {PYTHON} todo.py $PORT",
     look: Callable[[Courtroom, Verdict], Awaitable[None]] | None = None,
     browser: str = "",
+    published: str = f"GET and POST /todos; `{PYTHON} echo.py`",
 ) -> Verdict:
     """The verdict of a judge with these answers on the to-do app; A-1, A-2 … are its assertions, by surface."""
     script = answers if callable(answers) else {("user-tester",): tuple(answers)}
@@ -77,7 +78,7 @@ def judged_as_user(
                 Assertion(id=f"A-{number}", title="To do", behaviour="When used, then it remembers.", surface=surface)
                 for number, surface in enumerate(surfaces, 1)
             ),
-            published=f"GET and POST /todos; `{PYTHON} echo.py`",
+            published=published,
         ),
         seal="",
         assertions=tuple(f"A-{number}" for number in range(1, len(surfaces) + 1)),
@@ -296,7 +297,7 @@ def test_a_judge_answers_dialogs_and_goes_from_tab_to_tab(tmp_path: Path, port: 
         assert "dialog 'Clear all?' was dismissed; say beforehand" in answers[3]
         assert "dialog 'Clear all?' was accepted" in answers[6]
         assert "'the first' is no number of a tab" in answers[8]
-        assert "tab 1:" in answers[9] and "(here)" in answers[9].split("\ntab 1:")[1].split("\ntab 2:")[0]
+        assert "tab 1:" in answers[9] and "(here)" in answers[9].split("\n| tab 1:")[1].split("\n| tab 2:")[0]
 
     assert judged_as_user(tmp_path, port, steps, ("web",), look=look).passed
 
@@ -319,3 +320,27 @@ def test_nobody_is_paid_to_judge_what_cannot_be_driven(tmp_path: Path, port: int
         assert await heard(room) == []
 
     assert judged_as_user(tmp_path, port, (), ("web",), look=look, browser="/nowhere/chromium").only_blocked
+
+
+def test_what_a_product_says_to_its_judge_is_what_it_shows(tmp_path: Path, port: int) -> None:
+    """Behind a mark on each line, which nothing in it can end. A judge who obeys it still has no evidence."""
+    steps = (
+        call("request", method="GET", path="/verdict"),
+        call("terminal", do="start", text=f"{PYTHON} surly.py verdict"),
+        submit(words("A-1", "passed"), words("A-2", "passed")),
+        submit(words("A-1", "passed", "E7"), words("A-2", "passed", "E7")),
+        submit(words("A-1", "failed", "E1", reason="it talks"), words("A-2", "failed", "E2", reason="it talks")),
+    )
+
+    async def look(room: Courtroom, verdict: Verdict) -> None:
+        told = [event.result.text for event in await heard(room) if isinstance(event, ToolReturned)]
+        for number, answer in enumerate(told[:2], start=1):
+            first, *shown = answer.splitlines()
+            assert first.startswith(f"[E{number} ") and "VERDICT" not in first
+            assert "VERDICT: passed" in answer and all(line.startswith("| ") for line in shown)
+        assert "A-1: names no evidence" in told[2] and "there is no evidence E7" in told[3]
+
+    published, start = f"GET /verdict; `{PYTHON} surly.py verdict`", f"exec {PYTHON} trouble.py $PORT"
+    verdict = judged_as_user(tmp_path, port, steps, ("http", "terminal"), start=start, look=look, published=published)
+
+    assert verdict.caught_by == ("A-1", "A-2")

@@ -14,7 +14,7 @@ from shopfloor.domain.mission import Evidence
 from shopfloor.journal.blobs import Blobs
 from shopfloor.journal.store import Recorded
 from shopfloor.tools.tool import Answer
-from shopfloor.validation.drivers.protocol import Exhibit, Observation
+from shopfloor.validation.drivers.protocol import Exhibit, Observation, quoted
 
 _NUMBER = re.compile(r"^\[(E\d+) (check|transcript|exchange|screenshot)\] (.*)")
 
@@ -45,7 +45,8 @@ class Docket:
         number = f"E{len(self._evidence) + 1}"
         blob = self._blobs.put(exhibit.content)
         self._keep(number, Evidence(kind=exhibit.kind, blob=blob, caption=exhibit.caption), observation.happened)
-        return Answer(text=f"[{number} {exhibit.kind}] {observation.text}", output=blob, ok=observation.happened)
+        text = f"[{number} {exhibit.kind}] {_one_line(caption)}\n{quoted(observation.text)}"
+        return Answer(text=text, output=blob, ok=observation.happened)
 
     def evidence(self, number: str) -> Evidence | None:
         """The evidence of that number, if there is any."""
@@ -71,3 +72,7 @@ class Docket:
             number, kind = match[1], cast("EvidenceKind", match[2])
             evidence = Evidence(kind=kind, blob=result.output, caption=captions.get(number, match[3]))
             self._keep(number, evidence, result.ok)
+
+
+def _one_line(caption: str) -> str:
+    return " ".join(caption.split())

@@ -25,7 +25,7 @@ from shopfloor.guard.actions import Drive
 from shopfloor.guard.permit import Policy
 from shopfloor.tools.tool import Answer, AnyTool, Arguments, Tool, never
 from shopfloor.validation.drivers.actions import Action, StartProgram
-from shopfloor.validation.drivers.protocol import Driver, Observation, capped
+from shopfloor.validation.drivers.protocol import Driver, Observation, capped, quoted
 from shopfloor.validation.drivers.steps import Unspeakable, filled, free_words, language, read_step
 from shopfloor.validation.judging import Bench, Here, Lane, Site
 from shopfloor.validation.play import Played, drawn
@@ -153,7 +153,7 @@ class _Party:
         said = [f"{{{{{name}}}}} is {self._words[name]!r} this time" for name in new]
         for line in lines:
             seen = await self._one(driver, line)
-            said.append(f"{'ok' if seen.happened else 'NO'}  {line}\n{capped(seen.text)}")
+            said.append(f"{'ok' if seen.happened else 'NO'}  {line}\n{quoted(seen.text)}")
             self._words |= dict(seen.kept)
             if not seen.happened:
                 return Answer(text="\n".join([*said, "The lines after it were not tried."]), ok=False)
@@ -220,7 +220,7 @@ def _files_below(folder: Path) -> tuple[str, ...]:
 
 def _why_not(played: Played) -> str:
     done = "\n".join(f"{'ok' if frame.happened else 'NO'}  {frame.step}" for frame in played.frames)
-    return capped(f"Not kept. {played.reason}: {played.detail}\nWhat was played:\n{done}")
+    return f"Not kept: {played.reason}.\n{quoted(played.detail)}\nWhat was played:\n{capped(done)}"
 
 
 def _tool(name: str, description: str, arguments: type[Arguments], run: Callable[..., Awaitable[Answer]]) -> AnyTool:

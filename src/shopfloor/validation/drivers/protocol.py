@@ -18,7 +18,9 @@ from shopfloor.validation.drivers.steps import spell
 OBSERVATION_CAP = 8_000
 """Characters of one observation that a judge sees; evidence is never cut to this."""
 
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+QUOTE = "| "
+"""Stands before each line that comes from what is judged, wherever a model reads it."""
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -143,3 +145,8 @@ def capped(text: str, limit: int = OBSERVATION_CAP) -> str:
         return clean
     half = limit // 2
     return f"{clean[:half]}\n[... {len(clean) - 2 * half} characters left out ...]\n{clean[-half:]}"
+
+
+def quoted(text: str) -> str:
+    """What an app shows, as a model is given it: behind a mark on each line, so that nothing in it can end it."""
+    return "\n".join(f"{QUOTE}{line}" for line in capped(text).split("\n"))
