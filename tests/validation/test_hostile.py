@@ -64,6 +64,7 @@ TRIES = ("POST /{{word}} {}", "GET /{{word}} within 60 s", f"json $ is {json.dum
 """The app says what it got, once it was asked to try."""
 
 
+@pytest.mark.long
 def test_an_app_reaches_nothing_of_the_judge_and_nothing_of_the_host(host: Path) -> None:
     """While a browser looks at it, too: no file, process, port or socket of the judge, and no network but its own."""
     opens = one("web", "open /", "press Tab", 'see text "never"') if find_chromium() else one("http", "POST / {}")
@@ -72,6 +73,7 @@ def test_an_app_reaches_nothing_of_the_judge_and_nothing_of_the_host(host: Path)
     assert tried.played.verdict == "passed", tried.played.detail
 
 
+@pytest.mark.long
 def test_a_link_planted_while_its_folder_is_made_anew_leads_nothing_out(host: Path) -> None:
     """Who is left over from the app's last life is ended before the host touches the folder."""
     (ruling,) = judged(host, one("http", *TRIES, controls=("two inputs",)), more="plant")
