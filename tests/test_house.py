@@ -29,7 +29,8 @@ LONGEST_LITERAL = 200
 HEAVY = ("rich", "httpx2", "playwright", "genai_prices", "pydantic", "sqlite3", "anyio", "msgspec")
 HELP_NEEDS = {
     *("shopfloor", "shopfloor.__main__", "shopfloor.faces", "shopfloor.faces.cli", "shopfloor.faces.cli.app"),
-    *("shopfloor.faces.cli.exits", "shopfloor.domain", "shopfloor.domain.errors", "shopfloor.domain.exits"),
+    *("shopfloor.faces.cli.exits", "shopfloor.faces.cli.output", "shopfloor.domain", "shopfloor.domain.errors"),
+    "shopfloor.domain.exits",
 }
 WIDE_EXCEPTS = {"validation/drivers/hands/serve.py": 1}
 """Where `except Exception` may stand, and how often: the border of the judge's hands, which tells and raises again."""
