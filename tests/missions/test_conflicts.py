@@ -12,7 +12,7 @@ from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.journal.store import inbox_of
 from shopfloor.models.scripted import Script, ScriptedModel
 from shopfloor.settings import Settings
-from shopfloor.testing.subtraction import BRIEF, BUILD, CHECK_COMMAND, FILES, GOOD, MISSION, SCRIPT, build
+from shopfloor.testing.subtraction import BRIEF, BUILD, CHECK_COMMAND, FILES, GOOD, MISSION, SCRIPT, WRONG, build
 from shopfloor.testing.workshop import Workshop, call, git, make_repository
 
 CONTRADICTING = """\
@@ -104,8 +104,13 @@ def test_a_worker_names_a_contradiction_and_the_next_one_is_told_what_holds(tmp_
 
 def test_work_that_proves_its_contract_and_twice_breaks_the_same_tests_is_a_question(tmp_path: Path) -> None:
     """Both cannot be right; nobody is sent round a third time before a person has spoken."""
-    breaks = build(CHANGES_ADD, 0)
-    script: Script = {**SCRIPT, ("worker",): breaks, ("worker", "fix-subtract-2"): BUILD}
+    breaks, again = build(CHANGES_ADD, 0), build(CHANGES_ADD + "\n# as asked\n", 0)
+    script: Script = {
+        **SCRIPT,
+        ("worker",): breaks,
+        ("worker", "fix-subtract-1"): again,
+        ("worker", "fix-subtract-2"): BUILD,
+    }
     shop = workshop(tmp_path, script, {})
 
     waits = shop.mission(BRIEF)
@@ -134,3 +139,24 @@ def test_nobody_is_accepted_who_builds_around_a_contradiction(calc: str, tmp_pat
 
     assert not left.verified and not delivered(shop)
     assert CHECK_COMMAND in "".join(check.command for check in left.checks)
+
+
+def test_a_worker_who_leaves_all_as_it_was_refused_is_a_question(tmp_path: Path) -> None:
+    """The same commit is not judged again and again: either its worker or its judge is wrong, and a person says who."""
+    idle = (call("hand_off", summary="the check is wrong, subtract is as asked", done="", commands=[]),)
+    script: Script = {
+        **SCRIPT,
+        ("worker", "subtract"): build(WRONG, 1),
+        ("worker", "fix-subtract-1", 1): idle,
+        ("worker", "fix-subtract-1", 2): BUILD,
+    }
+    shop = workshop(tmp_path, script, {})
+
+    waits = shop.mission(BRIEF)
+
+    assert (waits.state, delivered(shop)) == ("waits for a person", False)
+    assert "fix-subtract-1 was to mend what was refused by sealed-checks" in waits.reason
+    assert "left all as it was, saying: the check is wrong, subtract is as asked" in waits.reason
+    after = answered(shop, "conflict/fix-subtract-1/1", "the check is right: subtract(5, 3) is 2")
+    assert (after.exit, after.verified) == ("done", True)
+    assert "Answer: the check is right" in task_of(shop, f"agent/{MISSION}/worker/fix-subtract-1/2")

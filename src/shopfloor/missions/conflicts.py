@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from shopfloor.domain.events import QuestionAsked
 from shopfloor.domain.mission import Feature, Verdict
-from shopfloor.missions.state import Mission, root
+from shopfloor.missions.state import Mission, left_alone, root
 from shopfloor.validation.scrutiny import CONFLICT, SEALED, TESTS
 
 _LEFT = f"{CONFLICT}/left"
@@ -21,7 +21,8 @@ _WHAT_THEN = (
 def contradiction(mission: Mission) -> QuestionAsked | None:
     """The question that must be answered before anybody goes on, if there is one."""
     asked = {question.id for question in mission.questions}
-    return next((one for one in (*_declared(mission), *_seen(mission)) if one.id not in asked), None)
+    found = (*_declared(mission), *_left_alone(mission), *_seen(mission))
+    return next((one for one in found if one.id not in asked), None)
 
 
 def _declared(mission: Mission) -> Iterable[QuestionAsked]:
@@ -29,6 +30,19 @@ def _declared(mission: Mission) -> Iterable[QuestionAsked]:
     for one in mission.attempts:
         if one.handoff is not None and one.handoff.conflict:
             text = f"{one.feature} cannot be built as it is asked for, says its worker: {one.handoff.conflict}"
+            yield QuestionAsked(id=f"{CONFLICT}/{one.feature}/{one.attempt}", text=f"{text}\n{_WHAT_THEN}")
+
+
+def _left_alone(mission: Mission) -> Iterable[QuestionAsked]:
+    """A worker who was to mend what judges refused, and handed it in as it was: one of the two is wrong."""
+    because = {fix.id: planned.because for planned in mission.fixes for fix in planned.features}
+    for one in mission.attempts:
+        feature = next((feature for feature in mission.queue if feature.id == one.feature), None)
+        if feature is not None and one.handoff is not None and left_alone(mission, feature, one):
+            text = (
+                f"{one.feature} was to mend what was refused by {because[one.feature]}, and its worker left all as it "
+                f"was, saying: {one.handoff.summary}"
+            )
             yield QuestionAsked(id=f"{CONFLICT}/{one.feature}/{one.attempt}", text=f"{text}\n{_WHAT_THEN}")
 
 
