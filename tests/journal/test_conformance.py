@@ -218,7 +218,28 @@ def test_a_lease_is_free_again_when_released_expired_or_its_holder_dead(store: A
         store.dead.add("three")
         held.append(await journal.holder("m"))
         assert held == ["one", None, None, None]
-        assert await journal.acquire("m", "four", ttl_s=10) == Lease(stream="m", epoch=4, holder="four")
+        assert await journal.acquire("m", "four", ttl_s=10) == Lease(stream="m", epoch=4, holder="four", left_at=store.clock.now)
+
+    play(store, story)
+
+
+def test_a_lease_says_when_the_one_before_it_was_left(store: Any) -> None:
+    """Given back: at that moment. Not given back: when it was last renewed, for what came after is not known."""
+
+    async def story(journal: Journal) -> None:
+        began = store.clock.now
+        first = await journal.acquire("m", "one", ttl_s=10)
+        store.clock.now += 3
+        await journal.release(first)
+        store.clock.now += 100
+        second = await journal.acquire("m", "two", ttl_s=10)
+        store.clock.now += 4
+        await journal.renew(second, ttl_s=10)
+        store.clock.now += 4
+        store.dead.add("two")
+        third = await journal.acquire("m", "three", ttl_s=10)
+        assert [lease.left_at - began for lease in (second, third)] == [3, 107]
+        assert first.left_at == 0
 
     play(store, story)
 

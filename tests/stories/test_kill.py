@@ -13,8 +13,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from shopfloor.domain.events import MissionResumed
 from shopfloor.faces.cli import exits
-from shopfloor.models.mock_provider import MockProvider, Request, Served
+from shopfloor.models.mock_provider import FaultName, MockProvider, Request, Served
 from shopfloor.testing.commands import Command, Person, write_script
 from shopfloor.testing.processes import processes_with
 from shopfloor.testing.subtraction import BRIEF, CHECKS, FILES, GOOD, MISSION, PLAN, REVIEW, SCRIPT, build
@@ -85,8 +86,9 @@ def test_killed_in_a_tool_call(level: str, person: Person, tmp_path: Path) -> No
     must_be_whole(person)
 
 
-def test_killed_while_a_model_thinks(person: Person, tmp_path: Path) -> None:
-    """The question is asked again, the one that got no answer counts, and the mission comes to its end."""
+@pytest.mark.parametrize("fault", ["slow", "endless"])
+def test_killed_while_a_model_thinks(fault: FaultName, person: Person, tmp_path: Path) -> None:
+    """Before its first word and in the middle of its stream: the question is asked again, the one that got no answer counts, and the mission comes to its end."""
     answers = [msgspec.convert(msgspec.to_builtins(one), Served) for one in (PLAN, *CHECKS, *build(GOOD, 0), *REVIEW)]
     slow = len((PLAN, *CHECKS)) + 1
     numbers = itertools.count(1)
@@ -94,13 +96,14 @@ def test_killed_while_a_model_thinks(person: Person, tmp_path: Path) -> None:
     def serving(request: Request) -> Served:
         number = next(numbers)
         if number == slow:
-            return msgspec.structs.replace(answers[number - 1], fault="slow", seconds=20.0)
+            return msgspec.structs.replace(answers[number - 1], fault=fault, seconds=20.0)
         return answers[number - 1 if number < slow else number - 2]
 
     with MockProvider(serving) as provider:
         person = replace(person, environment=provider.environment)
         command = person.starts("mission", BRIEF, "--yes", "--model", "anthropic:claude-thinks")
         eventually(lambda: len(provider.requests) == slow)
+        time.sleep(0.3)
         command.kill()
         resumed = person.runs("mission", "resume", MISSION)
 
@@ -147,8 +150,9 @@ def test_killed_while_git_is_at_work(words: str, side: str, person: Person, tmp_
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_interrupted_in_a_tool_call(number: signal.Signals, person: Person, tmp_path: Path) -> None:
-    """Ctrl-C ends it at once, says how to go on, and leaves nothing running; going on works."""
+    """Ctrl-C ends it at once, says how to go on, and leaves nothing running; going on works, and the time counts."""
     command = asleep(person, "bubblewrap", tmp_path)
+    time.sleep(1.0)
     command.process.send_signal(number)
 
     interrupted = command.wait(10.0)
@@ -159,6 +163,8 @@ def test_interrupted_in_a_tool_call(number: signal.Signals, person: Person, tmp_
     resumed = person.runs("mission", "resume", MISSION)
     assert resumed.exit_code == exits.VERIFIED, resumed.said
     must_be_whole(person)
+    resumptions = [fact.event for fact in person.facts(f"mission/{MISSION}") if fact.kind == "MissionResumed"]
+    assert [isinstance(one, MissionResumed) and one.cut_off_s >= 1.0 for one in resumptions] == [True]
 
 
 def test_a_second_start_while_the_first_runs(person: Person, tmp_path: Path) -> None:

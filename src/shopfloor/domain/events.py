@@ -241,9 +241,13 @@ class MissionPaused(Fact, tag="MissionPaused"):
 
 
 class MissionResumed(Fact, tag="MissionResumed"):
-    """The runner goes on after a pause, with a new budget for the whole mission if the person gave one."""
+    """The runner goes on after a pause or a crash, with a new budget for the whole mission if the person gave one.
+
+    `cut_off_s` are the seconds that the runner before it worked after its last fact.
+    """
 
     budget: Budget | None = None
+    cut_off_s: float = 0.0
 
 
 class MissionReady(Fact, tag="MissionReady"):

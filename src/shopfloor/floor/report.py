@@ -144,7 +144,7 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
     if ready and missions:
         diff, diff_missing = await _diff(missions / mission_id, asked.base, ready.commit)
         is_there = await users_git(Path(asked.repository)).commit_of(f"refs/heads/{ready.branch}") is not None
-    all_spent = sum((agent.spent for agent in agents), Spent(seconds=mission.judging_seconds))
+    all_spent = sum((agent.spent for agent in agents), Spent(seconds=mission.own_seconds))
     return Report(
         id=mission_id,
         form=asked.form,

@@ -24,7 +24,8 @@ def acquire(db: sqlite3.Connection, wanted: tuple[str, str], *, now: float, unti
         left_s = held_until - now
         raise TryLater(f"stream {stream!r} is held by {held_by!r} for another {left_s:.0f} s; wait or stop it", left_s)
     db.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", (stream, epoch + 1, holder, until))
-    return Lease(stream=stream, epoch=epoch + 1, holder=holder)
+    left_at = held_until if held_by == NOBODY else held_until - (until - now)  # who died renewed it for as long
+    return Lease(stream=stream, epoch=epoch + 1, holder=holder, left_at=max(0.0, left_at))
 
 
 def holder(db: sqlite3.Connection, stream: str, *, now: float, is_dead: IsDead) -> str | None:
@@ -60,9 +61,9 @@ def renew(db: sqlite3.Connection, lease: Lease, until: float) -> None:
     db.execute("UPDATE leases SET until = ? WHERE stream = ?", (until, lease.stream))
 
 
-def release(db: sqlite3.Connection, lease: Lease) -> None:
+def release(db: sqlite3.Connection, lease: Lease, *, now: float) -> None:
     """Frees the stream if the lease is still its last one."""
     db.execute(
-        "UPDATE leases SET holder = ?, until = 0 WHERE stream = ? AND epoch = ? AND holder = ?",
-        (NOBODY, lease.stream, lease.epoch, lease.holder),
+        "UPDATE leases SET holder = ?, until = ? WHERE stream = ? AND epoch = ? AND holder = ?",
+        (NOBODY, now, lease.stream, lease.epoch, lease.holder),
     )

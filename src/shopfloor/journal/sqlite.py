@@ -95,7 +95,7 @@ class SqliteJournal:
         await self._writer.write(lambda db: leases.renew(db, lease, self._clock() + ttl_s))
 
     async def release(self, lease: Lease) -> None:
-        await self._writer.write(lambda db: leases.release(db, lease))
+        await self._writer.write(lambda db: leases.release(db, lease, now=self._clock()))
 
     async def close(self) -> None:
         self._reading.close()

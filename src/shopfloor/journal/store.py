@@ -36,6 +36,8 @@ class Lease(Fact):
     stream: str
     epoch: int
     holder: str
+    left_at: float = 0.0
+    """When the holder before this one was last known to be at work, by the journal's clock; 0 if there was none."""
 
 
 class Stream(Fact):

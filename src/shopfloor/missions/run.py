@@ -4,7 +4,7 @@ It decides nothing (`moves`) and knows nothing but the journal (`state`); it is 
 """
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import assert_never, cast
 
@@ -24,6 +24,7 @@ from shopfloor.domain.events import (
 from shopfloor.domain.exits import Exit
 from shopfloor.domain.mission import Verdict
 from shopfloor.domain.spending import Budget, Spent
+from shopfloor.journal.store import Recorded, Stream
 from shopfloor.journal.views import spent as spent_in
 from shopfloor.loop import Progress, exit_of
 from shopfloor.missions import moves
@@ -37,6 +38,9 @@ from shopfloor.missions.shop import Shop
 from shopfloor.missions.solo import solo_started, verify, work_alone
 from shopfloor.missions.state import Mission, evolve, fold
 from shopfloor.missions.work import attempt_started, work
+
+INSTANT_S = 0.5
+"""What lies between a last fact and the end of its runner without any work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +75,9 @@ class Runner:
         shop = self._shop
         recorded = await shop.desk.journal.read(shop.stream)
         self._mission = fold(cast("list[MissionEvent]", [one.event for one in recorded if one.event is not None]))
-        if self._mission.paused is not None or self._orders.budget is not None:
-            await self._note(MissionResumed(budget=self._orders.budget))
+        cut_off = await self._cut_off(recorded)
+        if self._mission.paused is not None or self._orders.budget is not None or cut_off > 0:
+            await self._note(MissionResumed(budget=self._orders.budget, cut_off_s=cut_off))
         await self._take_answer()
         next_move = moves.next_move if self._mission.asked.form == "mission" else moves.next_solo_move
         while (move := next_move(self._mission)) is not None:
@@ -87,6 +92,17 @@ class Runner:
         assert ended is not None
         return Left(exit=ended.exit, reason=ended.reason, mission=self._mission)
 
+    async def _cut_off(self, recorded: Sequence[Recorded]) -> float:
+        """How long the runner before this one worked on after the last that it put on record."""
+        lease = self._shop.desk.lease
+        agents = [await self._shop.desk.journal.read(stream.name) for stream in await self._agents()]
+        written = [fact.at for facts in (recorded, *agents) for fact in facts[-1:] if fact.epoch == lease.epoch - 1]
+        seconds = lease.left_at - max(written, default=lease.left_at)
+        return seconds if seconds > INSTANT_S else 0.0
+
+    async def _agents(self) -> list[Stream]:
+        return await self._shop.desk.journal.streams(f"agent/{self._shop.id}/")
+
     async def _take_answer(self) -> None:
         question = self._mission.open_question
         if question is not None and question.id in self._shop.desk.answers:
@@ -94,8 +110,8 @@ class Runner:
 
     async def spent(self) -> Spent:
         """What the mission has used so far: all its agents, open calls by their estimate, and the judges' own time."""
-        total = Spent(seconds=self._mission.judging_seconds)
-        for stream in await self._shop.desk.journal.streams(f"agent/{self._shop.id}/"):
+        total = Spent(seconds=self._mission.own_seconds)
+        for stream in await self._agents():
             total = total + spent_in(await self._shop.desk.journal.read(stream.name))
         return total
 
@@ -181,7 +197,7 @@ class Runner:
     async def _authors(self) -> tuple[str, ...]:
         """The models of all who had a hand in what is judged."""
         models: set[str] = set()
-        for stream in await self._shop.desk.journal.streams(f"agent/{self._shop.id}/"):
+        for stream in await self._agents():
             recorded = await self._shop.desk.journal.read(stream.name) if contributed(stream.name) else []
             models |= {one.event.model for one in recorded[:1] if isinstance(one.event, AgentStarted)}
         return tuple(sorted(models))

@@ -54,6 +54,8 @@ class Mission(Fact):
     answers: tuple[QuestionAnswered, ...] = ()
     paused: MissionPaused | None = None
     new_budget: Budget | None = None
+    cut_off_s: float = 0.0
+    """Seconds of work that crashes cut off before they were on record."""
     resumed_since_verdict: bool = False
     ready: MissionReady | None = None
     merged: Landed | None = None
@@ -119,9 +121,10 @@ class Mission(Fact):
         return tuple(reached.verdict for reached in self.verdicts)
 
     @property
-    def judging_seconds(self) -> float:
-        """How long checks, commands and the app have run for judges, beside their models and tools."""
-        return (self.sealed.seconds if self.sealed else 0.0) + sum(reached.seconds for reached in self.verdicts)
+    def own_seconds(self) -> float:
+        """How long it worked beside its agents' models and tools: for judges, and until crashes cut it off."""
+        judging = (self.sealed.seconds if self.sealed else 0.0) + sum(reached.seconds for reached in self.verdicts)
+        return judging + self.cut_off_s
 
     def last_verdict(self, subject: str) -> Verdict | None:
         """The latest verdict on a feature or milestone."""
@@ -168,7 +171,11 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
             return change(mission, paused=event)
         case MissionResumed():
             return change(
-                mission, paused=None, new_budget=event.budget or mission.new_budget, resumed_since_verdict=True
+                mission,
+                paused=None,
+                new_budget=event.budget or mission.new_budget,
+                cut_off_s=mission.cut_off_s + event.cut_off_s,
+                resumed_since_verdict=True,
             )
         case MissionReady():
             return change(mission, ready=event)
@@ -193,9 +200,17 @@ def fold(events: Iterable[MissionEvent]) -> Mission:
     return mission
 
 
+def left_alone(mission: Mission, feature: Feature, attempt: AttemptEnded) -> bool:
+    """Whether a worker who was to mend something hands in the very commit that was refused."""
+    refused = feature.starts_from or mission.tip
+    return feature.fixes is not None and attempt.exit == "done" and attempt.commit == refused
+
+
 def _attempt_ended(mission: Mission, event: AttemptEnded) -> Mission:
     conflict = event.handoff is not None and event.handoff.conflict
-    candidate = event if event.exit == "done" and event.commit and not conflict else None
+    unmoved = any(left_alone(mission, one, event) for one in mission.queue if one.id == event.feature)
+    judged = event.exit == "done" and event.commit and not conflict and not unmoved
+    candidate = event if judged else None
     attempts = (*mission.attempts, event)
     return msgspec.structs.replace(mission, attempts=attempts, open_attempt=None, candidate=candidate)
 
