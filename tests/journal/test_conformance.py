@@ -218,7 +218,9 @@ def test_a_lease_is_free_again_when_released_expired_or_its_holder_dead(store: A
         store.dead.add("three")
         held.append(await journal.holder("m"))
         assert held == ["one", None, None, None]
-        assert await journal.acquire("m", "four", ttl_s=10) == Lease(stream="m", epoch=4, holder="four", left_at=store.clock.now)
+        assert await journal.acquire("m", "four", ttl_s=10) == Lease(
+            stream="m", epoch=4, holder="four", left_at=store.clock.now
+        )
 
     play(store, story)
 

@@ -88,7 +88,7 @@ def test_killed_in_a_tool_call(level: str, person: Person, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("fault", ["slow", "endless"])
 def test_killed_while_a_model_thinks(fault: FaultName, person: Person, tmp_path: Path) -> None:
-    """Before its first word and in the middle of its stream: the question is asked again, the one that got no answer counts, and the mission comes to its end."""
+    """Before its first word or within it: it is asked again, the unanswered question counts, and all ends well."""
     answers = [msgspec.convert(msgspec.to_builtins(one), Served) for one in (PLAN, *CHECKS, *build(GOOD, 0), *REVIEW)]
     slow = len((PLAN, *CHECKS)) + 1
     numbers = itertools.count(1)
