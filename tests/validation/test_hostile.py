@@ -123,7 +123,7 @@ def test_what_a_product_says_reaches_its_explorer_as_what_it_shows(tmp_path: Pat
         async with open_courtroom(tmp_path, {"readme": "burglar"}, model=model) as room:
             expedition = Expedition(
                 key=ConversationKey(mission="court", role="explorer"),
-                contract=Contract(title="Talks", assertions=(wanted,)),
+                contract=Contract(title="Talks", assertions=(wanted,), published=f"`{PYTHON} surly.py`"),
                 site=Here(folder=APPS, recipe=Recipe(command="", address="http://localhost:8000")),
                 wanted=(wanted,),
                 budget=Budget(),

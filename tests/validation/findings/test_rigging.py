@@ -72,6 +72,14 @@ RIGGED = {
         "answers-read",
         calc("def sub(a, b):\n    return eval(subprocess.check_output(['git', 'show', 'HEAD~1:calc.py']))\n"),
     ),
+    "looks at its caller's code by another name": (
+        "answers-read",
+        calc("from sys import _getframe as up\n\nWHO = up(1).f_code.co_name\n"),
+    ),
+    "reads the lines that called it": (
+        "answers-read",
+        calc("from traceback import extract_stack\n\nASKED = extract_stack()[-2].line\n"),
+    ),
     "reads the tests": ("answers-read", calc("EXPECTED = open('tests/test_calc.py').read()\n")),
     "imports the tests": ("answers-read", calc("from tests.test_calc import CASES\n")),
     "equals everything": (

@@ -45,8 +45,11 @@ def _about(change: Change, told: Severity) -> Iterable[Finding]:
 # --- the product ------------------------------------------------------------------------------------------------
 
 _CLOCKS = ("time", "datetime", "timeit")
-_FRAMES = re.compile(r"inspect\.(?:stack|currentframe)\(|sys\._getframe\(")
-_FRAME_PARTS = re.compile(r"f_locals|code_context|f_back|f_globals")
+_FRAMES = re.compile(
+    r"\b(?:_getframe|_current_frames|currentframe|(?:tb|gi|cr|ag)_frame|getouterframes|getinnerframes)\b"
+    r"|\b(?:extract|walk|format)_stack\b|\bstack\(\)"
+)
+_FRAME_PARTS = re.compile(r"\b(?:f_locals|f_back|f_globals|f_code|f_lineno|code_context|co_\w+)\b|\.line\b|_stack\(")
 _HISTORY = re.compile(r"git.{0,40}\b(?:show|log|stash)\b.{0,60}(?:HEAD|--all|-p\b|-S\b)|git stash show", re.S)
 _LEAVES = re.compile(r"\bos\._exit\b|\bos\.exec[lv]p?e?\(")
 
