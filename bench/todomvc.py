@@ -3,7 +3,8 @@
     python bench/todomvc.py APPS DATA [--repeats 3] [--app NAME ...] [--only mutants|apps]
 
 APPS is a checkout of tastejs/todomvc at the commit that DATA names; DATA holds apps.jsonl, ground_truth.jsonl and
-mutants.json. No code of either is kept here. A pair is an app, or a mutant of it, and an assertion.
+mutants.json; parts/dead.py has further ways to be dead. No code of the apps is kept here. A pair is an app, or a mutant
+of it, and an assertion.
 """
 
 import argparse
@@ -12,15 +13,15 @@ import resource
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import anyio
+from parts.dead import Dead, ways_to_be_dead
 
 from shopfloor.sandbox.probe import find_chromium, start
 from shopfloor.validation.contract_file import read_contract
@@ -29,16 +30,6 @@ from shopfloor.validation.judging import Bench, Elsewhere, Ruling, judge
 CONTRACT = read_contract(
     (Path(__file__).parents[1] / "examples/todomvc/contract.md").read_text(encoding="utf-8")
 ).contract
-
-
-@dataclass(frozen=True)
-class Dead:
-    """A way to be dead: a script that comes before all others, or a page in place of the app's."""
-
-    name: str
-    breaks: frozenset[str]
-    script: str = ""
-    page: str = ""
 
 
 class Served(SimpleHTTPRequestHandler):
@@ -108,7 +99,7 @@ def main() -> None:
         judge_apps(asked.apps, chosen, rows(asked.data / "ground_truth.jsonl"), asked.repeats, tally)
     if asked.only != "apps":
         mutants = json.loads((asked.data / "mutants.json").read_text())["mutants"]
-        judge_mutants(asked.apps, chosen, mutants, asked.repeats, tally)
+        judge_mutants(asked.apps, chosen, (*map(known, mutants), *ways_to_be_dead(CONTRACT)), asked.repeats, tally)
     print(
         f"known good: {tally['good']} pairs, {tally['false fail']} false fails; "
         f"known bad: {tally['bad']} pairs, {tally['false pass']} false passes; "
@@ -142,18 +133,10 @@ def judge_apps(
 
 
 def judge_mutants(
-    apps: Path, chosen: dict[str, str], mutants: list[dict[str, Any]], repeats: int, tally: Counter[str]
+    apps: Path, chosen: dict[str, str], mutants: Sequence[Dead], repeats: int, tally: Counter[str]
 ) -> None:
     """Every way to be dead in every app, by what it was made to break."""
-    everything = frozenset(one.id for one in CONTRACT.assertions)
-    for mutant in mutants:
-        whole = mutant["static_html"] or "static" in mutant["id"] or mutant["id"] == "MUT-dead-all-events"
-        dead = Dead(
-            name=mutant["id"],
-            breaks=everything if whole else frozenset(mutant["intended_to_break"]),
-            script=mutant["inject_js"] or "",
-            page=mutant["static_html"] or "",
-        )
+    for dead in mutants:
         for name, folder in chosen.items():
             for _ in range(repeats):
                 rulings, seconds = judged(apps, folder, dead, tuple(dead.breaks))
@@ -163,6 +146,18 @@ def judge_mutants(
                 print(f"{dead.name} in {name}: {len(rulings) - len(passed)} of {len(rulings)} refused, {seconds:.0f} s")
                 for one in passed:
                     print(f"  {one} passed", flush=True)
+
+
+def known(mutant: dict[str, Any]) -> Dead:
+    """A mutant of DATA; one whose every event is dead, or that is only a picture, breaks everything."""
+    everything = frozenset(one.id for one in CONTRACT.assertions)
+    whole = mutant["static_html"] or "static" in mutant["id"] or mutant["id"] == "MUT-dead-all-events"
+    return Dead(
+        name=mutant["id"],
+        breaks=everything if whole else frozenset(mutant["intended_to_break"]),
+        script=mutant["inject_js"] or "",
+        page=mutant["static_html"] or "",
+    )
 
 
 def count(tally: Counter[str], truth: str, verdict: str) -> None:

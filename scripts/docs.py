@@ -23,6 +23,7 @@ from shopfloor.models.prices import Price
 from shopfloor.repo.discovery import Commands
 from shopfloor.repo.services import App, Judging, Setup
 from shopfloor.settings import PREFIX, Provider, Settings
+from shopfloor.validation import meanings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 MARK = "<!-- Written by `make docs`; edit the source it comes from. -->"
@@ -56,6 +57,7 @@ def _pages() -> dict[str, str]:
         "services": _services(),
         "autonomy": _autonomy(),
         "exit-codes": _exit_codes(),
+        "findings": _findings(),
         "glossary": _glossary(),
     }
 
@@ -195,6 +197,15 @@ def _autonomy() -> str:
 def _exit_codes() -> str:
     rows = [f"| {code} | {meaning} |" for code, meaning in MEANINGS]
     return "# Exit codes\n\n| Code | Meaning |\n|--:|---|\n" + "\n".join(rows)
+
+
+def _findings() -> str:
+    rows = [f"| {name} | {meaning} |" for name, meaning in meanings.MEANINGS.items()]
+    about = (
+        "What scrutiny and `shopfloor review` may say of a change. P0 and P1 refuse it, unless refuted; P2 and P3 are "
+        "advice. How grave a finding is depends on the case, and stands in front of it."
+    )
+    return f"# Findings\n\n{about}\n\n| Finding | Meaning |\n|---|---|\n" + "\n".join(rows)
 
 
 GLOSSARY = (contract, mission, roles, spending, messages, events, exits, errors)

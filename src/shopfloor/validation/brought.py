@@ -11,33 +11,10 @@ import msgspec
 from shopfloor.domain.mission import Finding
 from shopfloor.repo.store import Store
 from shopfloor.validation.findings.changes import Change, words_in
-from shopfloor.validation.findings.dependencies import (
-    DEPENDS,
-    ELSEWHERE,
-    LOOKALIKE,
-    OUT_OF_STEP,
-    RUNS,
-    dependencies,
-)
-from shopfloor.validation.findings.licences import CHANGED, FOREIGN, licences, says_terms
-from shopfloor.validation.findings.secrets import SECRET, secrets
-from shopfloor.validation.findings.unused import IDLE, UNREACHABLE, UNUSED, names_of, sources_of, unused
-
-EXPLAINED = {
-    SECRET: "A credential comes into the repository. Take it out of the history, and revoke it: it has been read.",
-    CHANGED: "The words of a licence changed, or it is gone.",
-    FOREIGN: "An added file speaks of other terms than the repository's own.",
-    DEPENDS: "What the project depends on changed.",
-    ELSEWHERE: "A package comes from an address or an index that the project did not use.",
-    LOOKALIKE: "A package's name is one letter away from a very common one's.",
-    RUNS: "Installing the package runs a command.",
-    OUT_OF_STEP: "A lock file and what it locks changed apart from each other.",
-    UNREACHABLE: "A new statement cannot run.",
-    UNUSED: "Nothing in the repository mentions a new name.",
-    IDLE: "A new import is never used.",
-}
-"""What each check is about, for whoever meets its name in a report."""
-
+from shopfloor.validation.findings.dependencies import ELSEWHERE, RUNS, dependencies
+from shopfloor.validation.findings.licences import CHANGED, licences, says_terms
+from shopfloor.validation.findings.secrets import secrets
+from shopfloor.validation.findings.unused import names_of, sources_of, unused
 
 MEANT = frozenset((CHANGED, ELSEWHERE, RUNS))
 """What an author may mean who works for no contract: it is told, and refuses nobody."""

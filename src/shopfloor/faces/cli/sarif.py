@@ -4,7 +4,7 @@ from typing import Any
 
 from shopfloor import __version__
 from shopfloor.domain.mission import Finding, Severity, Verdict
-from shopfloor.validation.brought import EXPLAINED
+from shopfloor.validation.meanings import MEANINGS
 
 _LEVELS: dict[Severity, str] = {"P0": "error", "P1": "error", "P2": "warning", "P3": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -24,7 +24,7 @@ def sarif(verdict: Verdict) -> dict[str, Any]:
 
 
 def _rule(name: str) -> dict[str, Any]:
-    said = EXPLAINED.get(name)
+    said = MEANINGS.get(name)
     return {"id": name, "shortDescription": {"text": said}} if said else {"id": name}
 
 
