@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shopfloor.sandbox.bubblewrap import LARGEST_FOLDER
+
 pytestmark = pytest.mark.usefixtures("enforced")
 
 
@@ -218,3 +220,13 @@ def test_a_worker_cannot_have_a_folder_of_the_host_shown_to_the_next_sandbox(liv
         assert (await said(sandbox, ["ls", f"{other}/.git/objects"]))[0] != 0
 
     live(sees_nothing, checkout)
+
+
+def test_a_folder_in_memory_is_full_before_the_hosts_memory_is(live, said, checkout):
+    """A program that writes for ever is told that there is no more room; the host never hears of it."""
+
+    async def story(sandbox):
+        exit_code, text = await said(sandbox, "df -B1 --output=size /tmp /var/tmp /home/worker | sort -u")
+        assert exit_code == 0 and set(text.split()) == {"1B-blocks", str(LARGEST_FOLDER)}
+
+    live(story, checkout)

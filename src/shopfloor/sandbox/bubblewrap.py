@@ -14,6 +14,8 @@ ROOT = "/repo"
 HOME = "/home/worker"
 RUNNER = "/.shopfloor/runner.py"
 HERE = Path(__file__).parent
+LARGEST_FOLDER = 4 << 30
+"""Bytes: each folder in memory is full then. Left to the kernel, two of them would hold all of the host's memory."""
 OWN_ETC = ("passwd", "group", "hosts")
 
 
@@ -81,7 +83,7 @@ def _system(folders: tuple[str, ...], machine: Machine) -> tuple[str, ...]:
     """The temporary folders come first: what is shown may lie under one of them."""
     words = ["--dev", "/dev"]
     for empty in ("/tmp", "/var/tmp", "/run", HOME):
-        words += ["--tmpfs", empty]
+        words += ["--size", str(LARGEST_FOLDER), "--tmpfs", empty]
     for path, target in machine.links:
         words += ["--symlink", target, path]
     for folder in folders:
