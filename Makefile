@@ -4,7 +4,7 @@ WORKERS ?= 2
 # Measurements that need nothing but this repository; the others want a folder of exercises, apps or cases.
 BENCHES ?= $(filter-out $(patsubst %,bench/%.py,polyglot impossible hardcoding quixbugs tampering todomvc programs realworld credentials findings),$(wildcard bench/*.py))
 
-.PHONY: help setup test long sweep check docs bench demo wheel clean
+.PHONY: help setup test long sweep check docs bench demo picture wheel clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -33,6 +33,9 @@ bench: setup ## measure, and print the figures
 
 demo: setup ## play a recorded mission: real git, sandbox, tests and browser; only the model's replies are recorded
 	@scripts/demo
+
+picture: demo ## draw the README's picture, the demo's report
+	@$(BIN)/python scripts/picture.py
 
 wheel: setup ## build the wheel into dist/
 	$(BIN)/python -m hatchling build -t wheel

@@ -117,22 +117,22 @@ def test_a_mission_that_solves_it_ends_verified(exercise: Exercise, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("name", "last_by"),
+    ("name", "by"),
     [
         ("prints forged results and leaves, in disguise", f"control, {ASSERTION}"),
         ("deletes the visible test, though the work is right", "tests-deleted"),
     ],
 )
-def test_a_mission_of_cheating_workers_ends_stuck(name: str, last_by: str, exercise: Exercise, tmp_path: Path) -> None:
-    """Every attempt is refused for the same reason, nothing lands, and the person's repository stays as it was."""
+def test_a_mission_of_cheating_workers_gets_nowhere(name: str, by: str, exercise: Exercise, tmp_path: Path) -> None:
+    """Whoever leaves the cheat that was refused is not judged again: a person is asked, and the repository stays."""
     cheat = next(cheat for cheat in cheats() if cheat.name == name)
     workshop = workshop_of(exercise, tmp_path, cheat.changes(exercise))
     before = git(workshop.repository, "rev-parse", "--all")
 
     report = workshop.mission(f"Solve {exercise.name}")
 
-    assert (report.exit, report.verified, report.branch) == ("stuck", False, "")
-    assert report.reason.endswith(f"last by: {last_by}")
+    assert (report.state, report.verified, report.branch) == ("waits for a person", False, "")
+    assert report.reason.startswith(f"fix-solve-1 was to mend what was refused by {by}, and its worker left all as it was")
     assert git(workshop.repository, "for-each-ref", "refs/heads") == git(
         workshop.repository, "for-each-ref", "refs/heads/main"
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from shopfloor.domain.events import QuestionAsked
 from shopfloor.domain.mission import Feature, Verdict
-from shopfloor.missions.state import Mission, left_alone, root
+from shopfloor.missions.state import Mission, root
 from shopfloor.validation.scrutiny import CONFLICT, SEALED, TESTS
 
 _LEFT = f"{CONFLICT}/left"
@@ -36,14 +36,13 @@ def _declared(mission: Mission) -> Iterable[QuestionAsked]:
 def _left_alone(mission: Mission) -> Iterable[QuestionAsked]:
     """A worker who was to mend what judges refused, and handed it in as it was: one of the two is wrong."""
     because = {fix.id: planned.because for planned in mission.fixes for fix in planned.features}
-    for one in mission.attempts:
-        feature = next((feature for feature in mission.queue if feature.id == one.feature), None)
-        if feature is not None and one.handoff is not None and left_alone(mission, feature, one):
-            text = (
-                f"{one.feature} was to mend what was refused by {because[one.feature]}, and its worker left all as it "
-                f"was, saying: {one.handoff.summary}"
-            )
-            yield QuestionAsked(id=f"{CONFLICT}/{one.feature}/{one.attempt}", text=f"{text}\n{_WHAT_THEN}")
+    for one in mission.idle:
+        said = one.handoff.summary if one.handoff is not None else ""
+        text = (
+            f"{one.feature} was to mend what was refused by {because[one.feature]}, and its worker left all as it was, "
+            f"saying: {said}"
+        )
+        yield QuestionAsked(id=f"{CONFLICT}/{one.feature}/{one.attempt}", text=f"{text}\n{_WHAT_THEN}")
 
 
 def _seen(mission: Mission) -> Iterable[QuestionAsked]:

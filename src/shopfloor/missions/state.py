@@ -47,6 +47,8 @@ class Mission(Fact):
     open_attempt: AttemptStarted | None = None
     candidate: AttemptEnded | None = None
     """A finished attempt that waits for its verdict, or for what follows from it."""
+    idle: tuple[AttemptEnded, ...] = ()
+    """Attempts that were to mend something, and handed in the very commit that was refused."""
     verdicts: tuple[VerdictReached, ...] = ()
     landed: tuple[FeatureLanded, ...] = ()
     fixes: tuple[FixPlanned, ...] = ()
@@ -200,19 +202,18 @@ def fold(events: Iterable[MissionEvent]) -> Mission:
     return mission
 
 
-def left_alone(mission: Mission, feature: Feature, attempt: AttemptEnded) -> bool:
-    """Whether a worker who was to mend something hands in the very commit that was refused."""
-    refused = feature.starts_from or mission.tip
-    return feature.fixes is not None and attempt.exit == "done" and attempt.commit == refused
-
-
 def _attempt_ended(mission: Mission, event: AttemptEnded) -> Mission:
+    done = event.exit == "done" and event.commit
+    fixes = any(feature.fixes for feature in mission.queue if feature.id == event.feature)
+    idle = done and fixes and mission.open_attempt is not None and mission.open_attempt.base == event.commit
     conflict = event.handoff is not None and event.handoff.conflict
-    unmoved = any(left_alone(mission, one, event) for one in mission.queue if one.id == event.feature)
-    judged = event.exit == "done" and event.commit and not conflict and not unmoved
-    candidate = event if judged else None
-    attempts = (*mission.attempts, event)
-    return msgspec.structs.replace(mission, attempts=attempts, open_attempt=None, candidate=candidate)
+    return msgspec.structs.replace(
+        mission,
+        attempts=(*mission.attempts, event),
+        open_attempt=None,
+        candidate=event if done and not idle and not conflict else None,
+        idle=(*mission.idle, event) if idle else mission.idle,
+    )
 
 
 def _fix_planned(mission: Mission, event: FixPlanned) -> Mission:

@@ -58,7 +58,7 @@ def _facts(report: Report) -> str:
     facts = (
         ("assertions passed", f"{passed} of {len(report.assertions)}"),
         ("agents", str(len(report.agents))),
-        ("fixes on the way", str(len(report.fixes))),
+        ("fix on the way" if len(report.fixes) == 1 else "fixes on the way", str(len(report.fixes))),
         ("of work", duration(report.seconds)),
         ("tokens", f"{report.spent.usage.total:,}"),
         ("from cache", f"{report.spent.usage.cache_share:.0%}"),
