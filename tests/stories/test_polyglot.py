@@ -132,7 +132,9 @@ def test_a_mission_of_cheating_workers_gets_nowhere(name: str, by: str, exercise
     report = workshop.mission(f"Solve {exercise.name}")
 
     assert (report.state, report.verified, report.branch) == ("waits for a person", False, "")
-    assert report.reason.startswith(f"fix-solve-1 was to mend what was refused by {by}, and its worker left all as it was")
+    assert report.reason.startswith(
+        f"fix-solve-1 was to mend what was refused by {by}, and its worker left all as it was"
+    )
     assert git(workshop.repository, "for-each-ref", "refs/heads") == git(
         workshop.repository, "for-each-ref", "refs/heads/main"
     )
