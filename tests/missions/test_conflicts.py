@@ -6,10 +6,12 @@ from typing import cast
 import anyio
 import pytest
 
-from shopfloor.domain.events import AgentEvent, AgentStarted, Answered
+from shopfloor.domain.events import AgentEvent, AgentStarted, Answered, FixPlanned
+from shopfloor.domain.mission import Feature
 from shopfloor.floor.report import Report
 from shopfloor.journal.sqlite import open_sqlite
 from shopfloor.journal.store import inbox_of
+from shopfloor.missions.state import Mission, line_of
 from shopfloor.models.scripted import Script, ScriptedModel
 from shopfloor.settings import Settings
 from shopfloor.testing.subtraction import BRIEF, BUILD, CHECK_COMMAND, FILES, GOOD, MISSION, SCRIPT, WRONG, build
@@ -160,3 +162,70 @@ def test_a_worker_who_leaves_all_as_it_was_refused_is_a_question(tmp_path: Path)
     after = answered(shop, "conflict/fix-subtract-1/1", "the check is right: subtract(5, 3) is 2")
     assert (after.exit, after.verified) == ("done", True)
     assert "Answer: the check is right" in task_of(shop, f"agent/{MISSION}/worker/fix-subtract-1/2")
+
+
+IDLE = (call("hand_off", summary="nothing to mend: it is as asked", done="", commands=[]),)
+
+
+def test_what_a_worker_left_is_judged_as_it_is_where_a_person_says_so(tmp_path: Path) -> None:
+    """The way out where a judge was wrong: the same commit stands before it once more, and no worker is sent."""
+    harsh = call("submit_review", findings=[{"severity": "P1", "path": "calc.py", "line": 1, "text": "add is gone"}])
+    agrees = call("submit_refutations", findings=[{"number": 1, "refuted": False, "why": "add is nowhere"}])
+    script: Script = {
+        **SCRIPT,
+        ("reviewer", "subtract"): (harsh,),
+        ("refuter", "subtract"): (agrees,),
+        ("worker", "fix-subtract-1"): IDLE,
+    }
+    shop = workshop(tmp_path, script, {})
+
+    waits = shop.mission(BRIEF)
+    after = answered(shop, "conflict/fix-subtract-1/1", "Judge it again, add is there")
+
+    assert (waits.state, "answer `judge it` to have it judged" in waits.reason) == (
+        "waits for a person",
+        True,
+    )
+    assert (after.exit, after.verified) == ("done", True)
+
+
+def test_a_person_is_asked_as_often_as_workers_leave_all_as_it_was(tmp_path: Path) -> None:
+    """Each answer reaches a worker, the fourth as well as the first."""
+    idle = {("worker", "fix-subtract-1", number): IDLE for number in (1, 2, 3)}
+    script: Script = {
+        **SCRIPT,
+        ("worker", "subtract"): build(WRONG, 1),
+        **idle,
+        ("worker", "fix-subtract-1", 4): BUILD,
+    }
+    shop = workshop(tmp_path, script, {})
+
+    shop.mission(BRIEF)
+    for number in (1, 2):
+        left = answered(shop, f"conflict/fix-subtract-1/{number}", "subtract(5, 3) is 2")
+        assert left.state == "waits for a person"
+    after = answered(shop, "conflict/fix-subtract-1/3", "subtract(5, 3) is 2")
+
+    assert (after.exit, after.verified) == ("done", True)
+
+
+def test_what_is_neither_yes_nor_no_delivers_nothing_and_ends_nothing(tmp_path: Path) -> None:
+    """A blank, or words that decide nothing, are asked about once more."""
+    shop = workshop(tmp_path, SCRIPT, {"test_old.py": CONTRADICTING})
+    shop.mission(BRIEF)
+
+    blank = answered(shop, "conflict/left", "  ")
+    vague = answered(shop, "conflict/left-2", "what does that test say?")
+
+    assert [(left.state, delivered(shop)) for left in (blank, vague)] == [("waits for a person", False)] * 2
+    assert answered(shop, "conflict/left-3", "ok").verified
+
+
+def test_lines_of_work_whose_names_begin_alike_are_two() -> None:
+    """A refusal of a fix of `api-docs` is none of `api`."""
+    fix = Feature(
+        id="fix-api-docs-1", title="", description="", claims=(), milestone="m1", fixes="api-docs", starts_from="c1"
+    )
+    mission = Mission(fixes=(FixPlanned(because="tests", features=(fix,)),))
+
+    assert [line_of(mission, name) for name in ("fix-api-docs-1", "api-docs", "api")] == ["api-docs", "api-docs", "api"]

@@ -174,6 +174,7 @@ REFUSED_ONCE = (
     FixPlanned(because="tests", features=(FIX_1,)),
 )
 M1_BUILT = (*READY_TO_WORK, *built("csv", "c1"), *built("page", "c2"))
+M1_BLOCKED = (*M1_BUILT, tried("m1", "c2", VAL_CSV_002="passed", VAL_PAGE_001="blocked"))
 M1_REFUSED = (*M1_BUILT, tried("m1", "c2", VAL_CSV_002="passed", VAL_PAGE_001="failed"))
 PAGE_FIX = fix("fix-page-1", PAGE, mends="page")
 M1_MENDED = (*M1_REFUSED, FixPlanned(because="VAL-PAGE-001", features=(PAGE_FIX,)), *built("fix-page-1", "c3"))
@@ -247,8 +248,12 @@ TABLE: dict[str, tuple[Sequence[MissionEvent], Move | None]] = {
         CallForHelp(reason="the judge of m1 could not judge: seen. Mend that and resume."),
     ),
     "helped, the judge tries again": (
-        (*M1_BUILT, tried("m1", "c2", VAL_CSV_002="passed", VAL_PAGE_001="blocked"), MissionResumed()),
+        (*M1_BLOCKED, MissionPaused(reason="no browser", exit="needs_person"), MissionResumed()),
         AsUser(milestone=M1, assertions=("VAL-PAGE-001",), round=2),
+    ),
+    "a crash is no help": (
+        (*M1_BLOCKED, MissionResumed(cut_off_s=2.0)),
+        CallForHelp(reason="the judge of m1 could not judge: seen. Mend that and resume."),
     ),
     "a user was content": (M1_PASSED, Work(feature=LOAD, attempt=1)),
     "what passed before something else landed is judged as it is handed over": (

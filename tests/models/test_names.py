@@ -70,6 +70,16 @@ def test_a_base_url_that_is_none_is_refused() -> None:
         resolve("openai:gpt-5", {"OPENAI_BASE_URL": "localhost:8000"})
 
 
+@pytest.mark.parametrize("secret", ["http://me:hunter2@127.0.0.1:9/v1", "http://127.0.0.1:99999/?key=hunter2"])
+def test_a_secret_in_a_base_url_is_refused_and_not_said(secret: str) -> None:
+    """It would stand in progress, reports and the journal; a key has a variable of its own."""
+    own = Endpoint(provider="gate", wire="openai-chat", base_url=secret)
+    for environment, mine in (({"OPENAI_BASE_URL": secret}, ()), ({}, (own,))):
+        with pytest.raises(GiveUp, match=r"127\.0\.0\.1:9") as refused:
+            known_endpoints(environment, mine)
+        assert "hunter2" not in str(refused.value)
+
+
 def test_a_users_own_provider_wins_over_a_built_in_one() -> None:
     """The table in the user's settings is the last word."""
     own = Endpoint(provider="openai", wire="openai-chat", base_url="https://gateway.example/v1", key_env="GATE_KEY")

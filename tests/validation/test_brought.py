@@ -6,8 +6,7 @@ import anyio
 
 from shopfloor.domain.mission import Finding
 from shopfloor.testing.courtroom import open_courtroom
-from shopfloor.validation import brought as room
-from shopfloor.validation.brought import EXPLAINED, brought
+from shopfloor.validation.brought import brought
 from shopfloor.validation.findings.changes import Change
 
 LICENCE = "Mozilla Public License Version 2.0\n"
@@ -50,10 +49,3 @@ def test_a_change_is_seen_beside_the_whole_repository(tmp_path: Path) -> None:
         ("lock-out-of-step", "pyproject.toml", "asks for other packages than uv.lock holds, which did not change"),
         ("unused-name", "app.py", "nothing in the repository mentions the new function 'forgotten'"),
     ]
-
-
-def test_every_check_says_what_it_is_about() -> None:
-    """A report shows the name of a check to people who have never met it."""
-    names = {value for name, value in vars(room).items() if name.isupper() and isinstance(value, str)}
-
-    assert names == EXPLAINED.keys() and all(said.endswith(".") for said in EXPLAINED.values())

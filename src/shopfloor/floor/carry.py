@@ -4,6 +4,7 @@ A runner whose lease was taken hears it from the journal at its next append and 
 It does not know what the job is about.
 """
 
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import cast
 import anyio
 
 from shopfloor.domain.errors import LeaseLost, NeedsHuman, Problem, TryLater
-from shopfloor.domain.events import CancelAsked, MissionEnded, MissionEvent, MissionPaused
+from shopfloor.domain.events import CancelAsked, MissionEnded, MissionEvent, MissionPaused, MissionResumed
 from shopfloor.floor.delivery import deliver
 from shopfloor.journal.holder import this_process
 from shopfloor.journal.store import Journal, Lease, inbox_of
@@ -69,8 +70,11 @@ async def held(journal: Journal, mission_id: str) -> AsyncGenerator[Lease]:
 
     async def keep() -> None:
         while True:
+            asleep = time.time()
             await anyio.sleep(LEASE_S / 3)
             await journal.renew(lease, LEASE_S)
+            if time.time() - asleep > LEASE_S:  # so was the machine: what comes now is a new beginning
+                await journal.append(lease.stream, (MissionResumed(),), lease=lease)
 
     try:
         async with anyio.create_task_group() as tasks:

@@ -37,7 +37,10 @@ class Lease(Fact):
     epoch: int
     holder: str
     left_at: float = 0.0
-    """When the holder before this one was last known to be at work, by the journal's clock; 0 if there was none."""
+    """When the holder before this one was last known to be at work, by the journal's clock; 0 if there was none.
+
+    Of one that died it is its last renewal, if it held the stream for as long at a time as this one asks for.
+    """
 
 
 class Stream(Fact):

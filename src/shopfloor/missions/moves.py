@@ -207,8 +207,9 @@ def _advance(mission: Mission) -> Move:
 
 def _start(mission: Mission, feature: Feature) -> Move:
     attempts = mission.attempts_of(feature.id)
-    if len(attempts) >= MAX_ATTEMPTS:
-        last = attempts[-1]
+    broken_off = [attempt for attempt in attempts if attempt.exit != "done"]
+    if len(broken_off) >= MAX_ATTEMPTS:
+        last = broken_off[-1]
         reason = f"{feature.id}: {MAX_ATTEMPTS} attempts, the last ended {last.exit}: {last.reason}"
         return End(exit="stuck", reason=reason)
     return Work(feature=feature, attempt=len(attempts) + 1)

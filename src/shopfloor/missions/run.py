@@ -4,7 +4,7 @@ It decides nothing (`moves`) and knows nothing but the journal (`state`); it is 
 """
 
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import assert_never, cast
 
@@ -24,11 +24,12 @@ from shopfloor.domain.events import (
 from shopfloor.domain.exits import Exit
 from shopfloor.domain.mission import Verdict
 from shopfloor.domain.spending import Budget, Spent
-from shopfloor.journal.store import Recorded, Stream
+from shopfloor.journal.store import Stream
 from shopfloor.journal.views import spent as spent_in
 from shopfloor.loop import Progress, exit_of
 from shopfloor.missions import moves
 from shopfloor.missions.checks import write_checks
+from shopfloor.missions.cut_off import cut_off_s
 from shopfloor.missions.fixes import plan_fix
 from shopfloor.missions.independence import contributed, objection, signed
 from shopfloor.missions.judging import clear_court, scrutinise_candidate, test_milestone
@@ -38,9 +39,6 @@ from shopfloor.missions.shop import Shop
 from shopfloor.missions.solo import solo_started, verify, work_alone
 from shopfloor.missions.state import Mission, evolve, fold
 from shopfloor.missions.work import attempt_started, work
-
-INSTANT_S = 0.5
-"""What lies between a last fact and the end of its runner without any work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +73,10 @@ class Runner:
         shop = self._shop
         recorded = await shop.desk.journal.read(shop.stream)
         self._mission = fold(cast("list[MissionEvent]", [one.event for one in recorded if one.event is not None]))
-        cut_off = await self._cut_off(recorded)
-        if self._mission.paused is not None or self._orders.budget is not None or cut_off > 0:
-            await self._note(MissionResumed(budget=self._orders.budget, cut_off_s=cut_off))
+        if self._mission.ended is None and shop.desk.lease.epoch > 1:
+            agents = [await shop.desk.journal.read(stream.name) for stream in await self._agents()]
+            seconds = cut_off_s(shop.desk.lease, recorded, agents)
+            await self._note(MissionResumed(budget=self._orders.budget, cut_off_s=seconds))
         await self._take_answer()
         next_move = moves.next_move if self._mission.asked.form == "mission" else moves.next_solo_move
         while (move := next_move(self._mission)) is not None:
@@ -91,14 +90,6 @@ class Runner:
         ended = self._mission.ended
         assert ended is not None
         return Left(exit=ended.exit, reason=ended.reason, mission=self._mission)
-
-    async def _cut_off(self, recorded: Sequence[Recorded]) -> float:
-        """How long the runner before this one worked on after the last that it put on record."""
-        lease = self._shop.desk.lease
-        agents = [await self._shop.desk.journal.read(stream.name) for stream in await self._agents()]
-        written = [fact.at for facts in (recorded, *agents) for fact in facts[-1:] if fact.epoch == lease.epoch - 1]
-        seconds = lease.left_at - max(written, default=lease.left_at)
-        return seconds if seconds > INSTANT_S else 0.0
 
     async def _agents(self) -> list[Stream]:
         return await self._shop.desk.journal.streams(f"agent/{self._shop.id}/")

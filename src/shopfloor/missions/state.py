@@ -168,7 +168,7 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
         case QuestionAsked():
             return change(mission, questions=(*mission.questions, event))
         case QuestionAnswered():
-            return change(mission, answers=(*mission.answers, event))
+            return _answered(mission, event)
         case MissionPaused():
             return change(mission, paused=event)
         case MissionResumed():
@@ -177,7 +177,7 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
                 paused=None,
                 new_budget=event.budget or mission.new_budget,
                 cut_off_s=mission.cut_off_s + event.cut_off_s,
-                resumed_since_verdict=True,
+                resumed_since_verdict=mission.resumed_since_verdict or mission.paused is not None,
             )
         case MissionReady():
             return change(mission, ready=event)
@@ -192,6 +192,12 @@ def evolve(mission: Mission, event: MissionEvent) -> Mission:
 def root(feature: Feature) -> str:
     """The planned feature that a chain of fixes goes back to."""
     return feature.id if feature.fixes is None else feature.id.removeprefix("fix-").rsplit("-", 1)[0]
+
+
+def line_of(mission: Mission, subject: str) -> str:
+    """The planned feature that a feature or a fix of this name goes back to."""
+    fixes = (fix for planned in mission.fixes for fix in planned.features)
+    return next((root(fix) for fix in fixes if fix.id == subject), subject)
 
 
 def fold(events: Iterable[MissionEvent]) -> Mission:
@@ -214,6 +220,24 @@ def _attempt_ended(mission: Mission, event: AttemptEnded) -> Mission:
         candidate=event if done and not idle and not conflict else None,
         idle=(*mission.idle, event) if idle else mission.idle,
     )
+
+
+def _answered(mission: Mission, event: QuestionAnswered) -> Mission:
+    """A person may also say that what a worker left is to be judged as it is."""
+    answers = (*mission.answers, event)
+    left = mission.attempts[-1] if mission.attempts else None
+    if left is None or not left.commit or event.id != conflict_of(left) or not wants_judging(event.text):
+        return msgspec.structs.replace(mission, answers=answers)
+    return msgspec.structs.replace(mission, answers=answers, candidate=left)
+
+
+def conflict_of(attempt: AttemptEnded) -> str:
+    """The name of the question that an attempt ends in when its worker does not go on."""
+    return f"conflict/{attempt.feature}/{attempt.attempt}"
+
+
+def wants_judging(answer: str) -> bool:
+    return answer.strip().lower().startswith("judge")
 
 
 def _fix_planned(mission: Mission, event: FixPlanned) -> Mission:

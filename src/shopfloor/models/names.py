@@ -148,6 +148,9 @@ def resolve(name: str, environment: Mapping[str, str], own: tuple[Endpoint, ...]
 
 def known_endpoints(environment: Mapping[str, str], own: tuple[Endpoint, ...] = ()) -> tuple[Endpoint, ...]:
     """Every endpoint that a name may use, each provider once."""
+    for endpoint in own:
+        if wrong := wrong_address(endpoint.base_url):
+            raise GiveUp(f"The base_url of provider {endpoint.provider!r} is {shown(endpoint.base_url)!r}: {wrong}")
     built_in = {endpoint.provider: _moved(endpoint, environment) for endpoint in ENDPOINTS}
     return tuple({**built_in, **{endpoint.provider: endpoint for endpoint in own}}.values())
 
@@ -170,7 +173,7 @@ def _moved(endpoint: Endpoint, environment: Mapping[str, str]) -> Endpoint:
     if not base_url or base_url == endpoint.base_url:
         return endpoint
     if wrong := wrong_address(base_url):
-        raise GiveUp(f"{endpoint.provider.upper()}_BASE_URL is {base_url!r}: {wrong}")
+        raise GiveUp(f"{endpoint.provider.upper()}_BASE_URL is {shown(base_url)!r}: {wrong}")
     # What an unknown server cannot be trusted to take is the default again; what the model itself needs is not.
     return Endpoint(
         provider=endpoint.provider,
@@ -192,7 +195,15 @@ def wrong_address(url: str) -> str:
         return str(wrong)
     if parts.scheme not in ("http", "https"):
         return "it must start with http:// or https://"
+    if parts.username is not None or parts.query:
+        return "it holds a name, a password or a query, which would be shown wherever it is: a key has its own variable"
     return "" if parts.hostname and port != 0 else "it names no host that could answer"
+
+
+def shown(url: str) -> str:
+    """An address without what it may hold of a secret."""
+    scheme, slashes, rest = url.rpartition("://")
+    return scheme + slashes + rest.partition("?")[0].rpartition("@")[2]
 
 
 def _unknown(name: str, providers: tuple[str, ...]) -> str:

@@ -47,7 +47,9 @@ def others() -> Iterator[str]:
     """Processes that are neither this app nor what keeps it in."""
     for path in Path("/proc").glob("[0-9]*"):
         words = read(path / "cmdline").replace("\0", " ")
-        if any(word in words for word in ("chrom", "playwright", "module.serve", "pytest", "shopfloor.faces")):
+        if "burglar.py" not in words and any(
+            word in words for word in ("chrom", "playwright", "module.serve", "pytest", "shopfloor.faces")
+        ):
             yield f"{path.name} {words[:80]}"
         with contextlib.suppress(OSError):
             if read((path / "cwd").readlink() / "contract.md"):
