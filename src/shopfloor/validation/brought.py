@@ -14,6 +14,7 @@ from shopfloor.validation.findings.changes import Change, words_in
 from shopfloor.validation.findings.dependencies import ELSEWHERE, RUNS, dependencies
 from shopfloor.validation.findings.licences import CHANGED, licences, says_terms
 from shopfloor.validation.findings.secrets import secrets
+from shopfloor.validation.findings.syntax import unreadable
 from shopfloor.validation.findings.unused import names_of, sources_of, unused
 
 MEANT = frozenset((CHANGED, ELSEWHERE, RUNS))
@@ -32,6 +33,7 @@ async def brought(
         *licences(texts, await _terms(store, base)),
         *dependencies(texts, await store.files(commit)),
         *unused(texts, sources, said),
+        *unreadable(texts),
     )
     return found if by_contract else tuple(_told(finding) for finding in found)
 

@@ -33,6 +33,7 @@ MEANINGS = {
     "install-script": "Installing the package runs a command.",
     "lock-out-of-step": "A lock file and what it locks changed apart from each other.",
     "unreachable-code": "A new statement cannot run.",
+    "unreadable-python": "Python cannot read a file that changed.",
     "unused-name": "Nothing in the repository mentions a new name.",
     "unused-import": "A new import is never used.",
 }
