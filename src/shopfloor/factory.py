@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, get_args
@@ -113,6 +113,8 @@ class Factory:
     journal: Journal
     blobs: Blobs
     models: Roster
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where each setting came from, where that is known."""
     heard: Heard = nobody
     on_delta: OnDelta | None = None
 
@@ -131,7 +133,7 @@ class Factory:
             )
         origin = await Origin.open(repository)
         head = await origin.head()
-        base = await self._base(origin, wishes)
+        base, carried = await self._base(origin, wishes)
         await refuse_bad_services(origin, base)
         requested = MissionRequested(
             brief=Brief(text=brief),
@@ -141,12 +143,13 @@ class Factory:
             models=await self._model_names(form, wishes),
             autonomy=self.settings.auto,
             budget=parse_budget(self.settings.budget),
+            budget_from=self.sources.get("budget", ""),
             sandbox=self._level(),
             network=self.settings.network,
             person_present=wishes.person_present,
             merge_policy=self.settings.merge,
             form=form,
-            remarks=origin.remarks,
+            remarks=(*origin.remarks, *carried),
         )
         mission_id = await self._taken_in(brief, origin, requested)
         self.heard(mission_stream(mission_id), requested)
@@ -169,7 +172,8 @@ class Factory:
         """What scrutiny says of a change that anybody made, uncommitted work included.
 
         With `wishes`, models read it too, when nothing else refuses it. Nothing of it is kept but the evidence, and
-        what the models said. Raises GiveUp like `Origin.open`, when there is no such base, and like `request`.
+        what the models said. Raises GiveUp like `Origin.open`, when there is no such base or no difference, and like
+        `request`.
         """
         names = dict(await self._model_names("review", wishes)) if wishes is not None else {}
         origin = await Origin.open(repository)
@@ -179,6 +183,10 @@ class Factory:
         with TemporaryDirectory(dir=self.folder, prefix="review-", ignore_cleanup_errors=True) as scratch:
             folder = Path(scratch)
             store = await Store.create(folder / "store.git", origin, commit)
+            if await store.tree(began) == await store.tree(commit):
+                raise GiveUp(
+                    f"Nothing differs from {began[:12]}, so there is nothing to review. Name an earlier --base."
+                )
             setup = await self._dependencies(str(origin.top), self.settings.network, store, began, folder, level)
 
             def opened(blueprint: Blueprint) -> AbstractAsyncContextManager[Sandbox]:
@@ -368,13 +376,17 @@ class Factory:
             )
         return level
 
-    async def _base(self, origin: Origin, wishes: Wishes) -> str:
+    async def _base(self, origin: Origin, wishes: Wishes) -> tuple[str, tuple[str, ...]]:
+        """The commit to begin from, and what a person should know of it."""
         dirty = await origin.dirty()
         if not dirty:
-            return (await origin.head()).commit
-        if wishes.carry_dirty:
-            return await origin.snapshot_commit()
+            return (await origin.head()).commit, ()
         shown = ", ".join(dirty[:5]) + (f" and {len(dirty) - 5} more" if len(dirty) > 5 else "")
+        if wishes.carry_dirty:
+            words = (
+                f"uncommitted work is carried along, so the branch holds it too: {shown}; your files stay as they are"
+            )
+            return await origin.snapshot_commit(), (words,)
         raise NeedsHuman(
             f"{str(origin.top)!r} has uncommitted changes ({shown}). Commit or stash them, "
             "or start again with --carry to build on them as they are; nothing was touched."
@@ -443,13 +455,14 @@ async def open_factory(
     on_delta: OnDelta | None = None,
     told: Callable[[str], None] = lambda words: None,
     record_to: Path | None = None,
+    sources: Mapping[str, str] | None = None,
     models: Mapping[str, Model] | None = None,
     journal: Journal | None = None,
 ) -> AsyncGenerator[Factory]:
     """A factory over the state folder that the settings name. Unwritable when it cannot be used.
 
-    `models` are models at hand, by name, for those who test their factory without one; `journal` takes the place of
-    the one in the state folder, and is closed too.
+    `sources` say where each setting came from. `models` are models at hand, by name, for those who test their factory
+    without one; `journal` takes the place of the one in the state folder, and is closed too.
     """
     folder = state_folder(settings, environment)
     make_folder(folder)
@@ -471,6 +484,7 @@ async def open_factory(
             told=told,
             connected=dict(models or {}),
         ),
+        sources=sources or {},
         heard=heard,
         on_delta=on_delta,
     )

@@ -126,6 +126,56 @@ def test_what_it_took_is_time_of_work(person: Person, tmp_path: Path) -> None:
     assert "<b>0 min 02 s</b><span class=soft>of work</span>" in (exported / "report.html").read_text()
 
 
+def test_who_reads_json_reads_why_it_ended_so(person: Person, tmp_path: Path) -> None:
+    """Exit code 3 never comes without its reason: what refused the work, or that nothing did anything."""
+    broken = call("write", path="calc.py", content="def add(a, b):\n    return 0\n")
+    scripts = {"broken": (broken, "Done."), "idle": ("Done.",)}
+    told: dict[str, str] = {}
+    for name, answers in scripts.items():
+        model = write_script(tmp_path / f"{name}.json", {("solo",): answers})
+        done = person.runs("run", name, "--model", model, "-o", "json")
+        report = msgspec.json.decode(done.said)
+        assert (done.exit_code, report["exit"], report["verified"]) == (exits.UNVERIFIED, "done", False)
+        told[name] = report["reason"]
+
+    assert told == {"broken": "its checks did not pass: tests", "idle": "nothing was changed"}
+    assert "Its checks did not pass: tests." in person.runs("mission", "show", "broken-1").said
+
+
+def test_a_job_that_runs_is_shown_at_its_work(person: Person, tmp_path: Path) -> None:
+    """What it is at, for how long, and when it was last heard of; not how to go on, for it does."""
+    waits = {**SCRIPT, ("worker",): (call("shell", command="touch begun; sleep 60"),)}
+    begun = person.state / "missions" / MISSION / "checkouts" / "subtract-1" / "begun"
+    with person:
+        person.starts("mission", BRIEF, "--yes", "--model", write_script(tmp_path / "script.json", waits))
+        eventually(begun.exists)
+        shown, told = person.runs("mission", "show", MISSION), person.runs("mission", "show", MISSION, "-o", "json")
+
+    assert re.search(
+        r"At present: building subtract \(begun [\d:]+, 0 min \d\d s of work so far; last heard", shown.said
+    )
+    assert f"shopfloor log {MISSION} --follow" in shown.said and "Go on:" not in shown.said
+    report = msgspec.json.decode(told.said)
+    assert (report["state"], report["doing"]) == ("running", "building subtract")
+    assert datetime.fromisoformat(report["heard_at"]) >= datetime.fromisoformat(report["started"])
+
+
+def test_what_nobody_accepted_is_exported_beside_the_change(person: Person, tmp_path: Path) -> None:
+    """As a diff of its own and under a heading of its own, never as the change."""
+    circles = tuple(call("shell", command="cat calc.py") for _ in range(40))
+    script = write_script(tmp_path / "s.json", {("solo",): (call("write", path="calc.py", content=GOOD), *circles)})
+    done = person.runs("run", BRIEF, "--model", script)
+    person.runs("mission", "export", MISSION, str(tmp_path / "export"))
+
+    assert (done.exit_code, f"git update-ref -d refs/shopfloor/{MISSION}/unaccepted" in done.said) == (
+        exits.STUCK,
+        True,
+    )
+    assert (tmp_path / "export" / "changes.diff").read_text() == ""
+    assert "+def subtract(a, b):" in (tmp_path / "export" / "unaccepted.diff").read_text()
+    assert "<h2>Not accepted</h2>" in (tmp_path / "export" / "report.html").read_text()
+
+
 def eventually(claim: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not claim():

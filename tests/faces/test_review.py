@@ -149,7 +149,8 @@ def test_what_a_change_brings_along_is_told_by_its_texts(person: Person) -> None
     ("words", "code", "said"),
     [
         (("--base", "nowhere"), exits.GAVE_UP, "There is no revision 'nowhere'"),
-        ((), exits.GAVE_UP, "nothing before the current commit"),
+        ((), exits.GAVE_UP, "The current commit is the first one, so there is no change to review yet"),
+        (("--base", "HEAD"), exits.GAVE_UP, "Nothing differs from"),
         (("-o", "xml"), exits.USAGE, "there are text, json, sarif and github"),
         (("--pull-request", "mine"), exits.GAVE_UP, "write OWNER/REPO#NUMBER"),
         (("--pull-request", "us/calc#7"), exits.GAVE_UP, "GITHUB_TOKEN must hold a token"),

@@ -43,7 +43,8 @@ def test_a_bare_name_means_the_only_provider_it_can(name: str, provider: str) ->
     ("name", "advice"),
     [
         ("gpt-oss-20b", r"'gpt-oss-20b' names no model. Write PROVIDER:MODEL; providers are anthropic, openai"),
-        ("qwen3-coder:30b", r"names no model"),
+        ("qwen3-coder:30b", r"names no model: no provider is called 'qwen3-coder'.*'ollama:qwen3-coder:30b'"),
+        ("lab:foo", r"Known are anthropic, .*; one of your own needs \[providers.lab\] with a base_url"),
         ("anthropic/claude-sonnet-4.5", r"'openrouter:anthropic/claude-sonnet-4.5'"),
         ("antropic:claude-sonnet-4-5", r"Did you mean 'anthropic:claude-sonnet-4-5'\?"),
         ("openai:", r"names no model"),

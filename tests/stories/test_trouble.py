@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -251,6 +252,21 @@ def test_a_provider_that_is_down_and_comes_back(person: Person, tmp_path: Path) 
     assert resumed.exit_code == exits.UNVERIFIED, resumed.said
 
 
+def test_a_provider_that_wants_an_hour_says_when(person: Person) -> None:
+    """Nobody sits waiting so long; when it may go on is told as a time, to people and in JSON."""
+    busy = Served(fault="status", status=429, retry_after="3600", message="slow down")
+    with MockProvider([busy]) as provider:
+        keyed = replace(person, environment=dict(provider.environment))
+        done, shown = keyed.runs("run", TASK, "--model", "openai:any"), keyed.runs("mission", "show", RUN, "-o", "json")
+
+    assert done.exit_code == exits.TRY_LATER, done.said
+    assert "'openai:any' wants to be asked again in 3,600 s, not sooner: HTTP 429" in done.said
+    assert "; not before " in done.said and "It may go on from " in done.said
+    report = msgspec.json.decode(shown.said)
+    wait = datetime.fromisoformat(report["again_at"]) - datetime.now(UTC)
+    assert report["state"] == "to be tried later" and 3_400 < wait.total_seconds() <= 3_600
+
+
 def test_a_provider_that_answers_nonsense(person: Person) -> None:
     """It is asked several times; then the beginning of what it said is shown, for it may be a login page."""
     with MockProvider([Served(fault="nonsense")] * 6) as mock:
@@ -455,6 +471,8 @@ def test_uncommitted_work_is_carried_along(person: Person, tmp_path: Path) -> No
     assert git(person.repository, "status", "--porcelain") == "M test_calc.py\n?? new.txt"
     command = f"git stash --include-untracked && git merge --no-ff {branch}"
     assert f"Merge it: {command}" in done.said
+    assert "Note: uncommitted work is carried along, so the branch holds it too: new.txt, test_calc.py;" in done.said
+    assert "The stash keeps your files as they were" in done.said
     subprocess.run(command, shell=True, cwd=person.repository, check=True, capture_output=True)
     assert git(person.repository, "status", "--porcelain") == ""
     assert (person.repository / "new.txt").read_text() == "new\n"

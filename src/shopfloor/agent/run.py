@@ -86,6 +86,8 @@ class Question:
 
     id: str
     text: str
+    options: tuple[str, ...] = ()
+    """Answers to choose from by their numbers; any other words will do too."""
 
 
 class Suspended(Exception):
@@ -288,17 +290,17 @@ async def _perform(job: Job, call: Call) -> Result:
             return await job.toolbox.perform(call)
         return Result(call_id=call.id, text="Ended while it ran: the job's time is used up.", ok=False)
     except NeedsHuman as need:
-        return Result(call_id=call.id, text=_chosen(_answer(job, call, need.question), need.options))
+        return Result(call_id=call.id, text=_chosen(_answer(job, call, need.question, need.options), need.options))
 
 
-def _answer(job: Job, call: Call, question: str) -> str:
+def _answer(job: Job, call: Call, question: str, options: tuple[str, ...] = ()) -> str:
     """A person's answer to what this call asks; without one yet, the agent waits.
 
     Some servers give every call the same id, so the question's name says which call of which agent it was.
     """
     name = f"{job.key}/{job.history.turn}/{call.id}"
     if name not in job.answers:
-        raise Suspended(Question(id=name, text=question))
+        raise Suspended(Question(id=name, text=question, options=options))
     return job.answers[name]
 
 

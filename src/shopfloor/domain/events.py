@@ -136,6 +136,8 @@ class MissionRequested(Fact, tag="MissionRequested"):
     """A `solo` job is one agent and the repository's own checks: no plan, no contract."""
     remarks: tuple[str, ...] = ()
     """What a person should know of this repository before work starts."""
+    budget_from: str = ""
+    """Where the budget was set: by default, in a settings file, in the environment, by a flag."""
 
 
 class MissionPlanned(Fact, tag="MissionPlanned"):
@@ -219,6 +221,8 @@ class QuestionAsked(Fact, tag="QuestionAsked"):
 
     id: str
     text: str
+    options: tuple[str, ...] = ()
+    """Answers to choose from by their numbers, which stand in the text; any other words will do too."""
 
 
 class QuestionAnswered(Fact, tag="QuestionAnswered"):

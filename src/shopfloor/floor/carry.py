@@ -6,7 +6,7 @@ It does not know what the job is about.
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import cast
 
@@ -96,7 +96,13 @@ async def _acquired(journal: Journal, mission_id: str) -> Lease:
 
 
 async def _rescue(shop: Shop, origin: Origin, mission: Mission) -> Mission:
-    """A mission that ended badly still hands over what had landed and passed; its branch says no more than that."""
+    """A mission that ended badly still hands over what had landed and passed; its branch says no more than that.
+
+    What nobody accepted is kept beside it, on no branch.
+    """
+    if mission.unaccepted is not None:
+        with suppress(Problem):  # it stays in the mission's store
+            await origin.keep_unaccepted(shop.id, shop.store.path, mission.unaccepted.commit)
     if mission.asked.form == "solo" or mission.tip == mission.asked.base or mission.ready is not None:
         return mission
     try:

@@ -10,21 +10,21 @@ from typing import cast
 import msgspec
 
 from shopfloor.context.cache import CacheBreak, CachedCall, cache_breaks
-from shopfloor.domain.errors import GiveUp, Problem
+from shopfloor.domain.errors import GiveUp
 from shopfloor.domain.events import AgentEvent, AgentStarted, MissionPlanned, ModelReplied
 from shopfloor.domain.exits import Exit
 from shopfloor.domain.fact import Fact
-from shopfloor.domain.mission import AssertionVerdict, CheckOutcome, Evidence, Finding
-from shopfloor.domain.spending import Spent
+from shopfloor.domain.mission import AssertionVerdict, CheckOutcome, Evidence, Feature, Finding
+from shopfloor.domain.spending import Budget, Spent
 from shopfloor.floor.carry import mission_of
 from shopfloor.floor.delivery import verified
+from shopfloor.floor.kept import Delivered, Unaccepted, delivered, unaccepted
+from shopfloor.floor.standing import doing, standing, waiting
 from shopfloor.journal.blobs import Blobs
 from shopfloor.journal.store import Journal, Recorded
 from shopfloor.journal.views import spent
 from shopfloor.missions.shop import mission_stream
 from shopfloor.missions.state import Mission
-from shopfloor.repo.git import users_git
-from shopfloor.repo.store import Store
 
 TAIL_LINES = 12
 
@@ -72,10 +72,11 @@ class FeatureLine(Fact):
 
 
 class FixLine(Fact):
-    """A fix feature, and what had refused the work."""
+    """A fix feature, what had refused the work, and whether that judge has been satisfied since."""
 
     id: str
     because: str
+    mended: bool = False
 
 
 class Report(Fact):
@@ -89,6 +90,7 @@ class Report(Fact):
     to be tried later."""
     exit: Exit | None
     reason: str
+    """Why it ended so, or waits."""
     verified: bool
     autonomy: str
     sandbox: str
@@ -97,11 +99,20 @@ class Report(Fact):
     started: datetime
     """When a person asked for it, in this machine's time."""
     base: str
+    budget: Budget = Budget()
+    budget_from: str = ""
+    """Where it came from: a default, a settings file, the environment, a flag; "" where nobody wrote it down."""
     remarks: tuple[str, ...] = ()
     plan: MissionPlanned | None = None
     needs_approval: bool = False
     """The plan is sealed, and waits for a person's yes."""
     seal: str = ""
+    doing: str = ""
+    """What whoever carries it is at, "" when nobody does."""
+    heard_at: datetime | None = None
+    """When the latest fact was put on record, by it or one of its agents, in this machine's time."""
+    again_at: datetime | None = None
+    """When it may go on, where it waits for something that passes by itself, in this machine's time."""
     assertions: tuple[AssertionLine, ...] = ()
     checks: tuple[CheckLine, ...] = ()
     failed_output: tuple[str, ...] = ()
@@ -112,13 +123,15 @@ class Report(Fact):
     branch: str = ""
     commit: str = ""
     merge_command: str = ""
-    """What merges the branch, "" once it is not there any more."""
+    """What merges the branch, "" once it has been merged, or is not there any more."""
     merged: str = ""
-    """The branch that a policy has merged it into, "" if none has."""
+    """The branch that holds it by now, merged by a policy or by a person; "" if its target does not."""
     undo_command: str = ""
     diff: str = ""
     diff_missing: str = ""
     """Why the change cannot be shown, "" when it can: its repository may be gone."""
+    unaccepted: Unaccepted | None = None
+    """The latest work that is on no branch, while there is any."""
     answer: str = ""
     agents: tuple[AgentLine, ...] = ()
     spent: Spent = Spent()
@@ -129,8 +142,8 @@ class Report(Fact):
 async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, mission_id: str) -> Report:
     """The report on a mission or run. GiveUp when there is none of that name.
 
-    Missions keep their folders in `missions`; None leaves out what changed, which is read from there, and whether the
-    branch is still there.
+    Missions keep their folders in `missions`; None leaves out what is read from there and from repositories: what
+    changed, what became of the branch, and work that nobody accepted.
     """
     recorded = await journal.read(mission_stream(mission_id))
     mission = await mission_of(journal, mission_id)
@@ -138,18 +151,17 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         raise GiveUp(f"There is no mission {mission_id!r}; `shopfloor mission list` shows those there are.")
     agents = await _agents(journal, mission_id)
     asked, ready = mission.request, mission.ready
-    leave, reason = _standing(mission)
+    leave, reason = standing(mission)
     is_verified = verified(mission) and leave == "done"
-    diff, diff_missing, is_there = "", "", True
-    if ready and missions:
-        diff, diff_missing = await _diff(missions / mission_id, asked.base, ready.commit)
-        is_there = await users_git(Path(asked.repository)).commit_of(f"refs/heads/{ready.branch}") is not None
+    change = await delivered(mission, missions / mission_id) if missions else Delivered()
+    merged = mission.merged.target if mission.merged else change.merged
+    holder = await journal.holder(mission_stream(mission_id)) if leave is None else None
     all_spent = sum((agent.spent for agent in agents), Spent(seconds=mission.own_seconds))
     return Report(
         id=mission_id,
         form=asked.form,
         brief=asked.brief.text,
-        state=leave or _waiting(mission, await journal.holder(mission_stream(mission_id))),
+        state=leave or waiting(mission, holder),
         exit=leave,
         reason=reason,
         verified=is_verified,
@@ -157,25 +169,35 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         sandbox=asked.sandbox,
         network=asked.network,
         repository=asked.repository,
-        started=datetime.fromtimestamp(int(recorded[0].at)).astimezone(),
+        started=_moment(recorded[0].at),
         base=asked.base,
+        budget=mission.budget,
+        budget_from="flag" if mission.new_budget else asked.budget_from,
         remarks=asked.remarks,
         plan=mission.planned,
         needs_approval=mission.sealed is not None and not mission.approved and leave is None,
         seal=mission.sealed.seal if mission.sealed else "",
+        doing=doing(mission) if holder else "",
+        heard_at=await _heard_at(journal, mission_id, recorded) if holder else None,
+        again_at=_again_at(mission, recorded) if holder is None else None,
         assertions=_assertions(mission),
         checks=_last_checks(mission),
         findings=_standing_findings(mission),
         features=_features(mission),
-        fixes=tuple(FixLine(id=fix.id, because=one.because) for one in mission.fixes for fix in one.features),
+        fixes=tuple(
+            FixLine(id=fix.id, because=one.because, mended=_is_mended(mission, fix))
+            for one in mission.fixes
+            for fix in one.features
+        ),
         branch=ready.branch if ready else "",
         commit=ready.commit if ready else "",
-        merge_command=ready.merge_command if ready and is_there else "",
-        merged=mission.merged.target if mission.merged else "",
-        undo_command=_undo(mission) if is_there or mission.merged else "",
+        merge_command=ready.merge_command if ready and change.has_branch and not merged else "",
+        merged=merged,
+        undo_command=_undo(mission, merged) if change.has_branch or merged else "",
         failed_output=tuple(_tail_of(check, blobs) for check in _last_checks(mission) if not check.passed),
-        diff=diff,
-        diff_missing=diff_missing,
+        diff=change.diff,
+        diff_missing=change.missing,
+        unaccepted=await unaccepted(mission, mission_id, missions / mission_id) if missions else None,
         answer=await _last_words(journal, mission_id) if asked.form == "solo" else "",
         agents=agents,
         spent=all_spent,
@@ -183,15 +205,25 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
     )
 
 
-def _standing(mission: Mission) -> tuple[Exit | None, str]:
-    if mission.ended is not None:
-        return mission.ended.exit, mission.ended.reason
-    return None, mission.paused.reason if mission.paused else ""
+async def _heard_at(journal: Journal, mission_id: str, recorded: list[Recorded]) -> datetime:
+    agents = await journal.streams(f"agent/{mission_id}/")
+    return _moment(max((recorded[-1].at, *(stream.last_at for stream in agents))))
 
 
-def _undo(mission: Mission) -> str:
-    """What takes back all that the person's repository got."""
-    if mission.ready is None:
+def _moment(at: float) -> datetime:
+    return datetime.fromtimestamp(int(at)).astimezone()
+
+
+def _again_at(mission: Mission, recorded: list[Recorded]) -> datetime | None:
+    paused = mission.paused
+    if paused is None or paused.after_s is None or mission.ended is not None:
+        return None
+    return _moment(max(one.at for one in recorded if one.kind == "MissionPaused") + paused.after_s)
+
+
+def _undo(mission: Mission, merged: str) -> str:
+    """What takes back all that the person's repository got; how they take back a merge of their own, they know."""
+    if mission.ready is None or (merged and mission.merged is None):
         return ""
     if mission.merged is not None:
         return f"git revert --mainline 1 {mission.merged.commit[:12]}  # on {mission.merged.target}"
@@ -201,23 +233,6 @@ def _undo(mission: Mission) -> str:
 def _tail_of(check: CheckOutcome, blobs: Blobs) -> str:
     texts = [blobs.get(one.blob).decode(errors="replace") for one in check.evidence[:1]]
     return "\n".join("".join(texts).rstrip().splitlines()[-TAIL_LINES:])
-
-
-def _waiting(mission: Mission, holder: str | None) -> str:
-    if holder is not None:
-        return "running"
-    if mission.open_question is not None or (mission.sealed is not None and not mission.approved):
-        return "waits for a person"
-    if mission.paused is None:
-        return "interrupted"
-    if mission.paused.after_s is not None:
-        return "to be tried later"
-    states: dict[Exit, str] = {
-        "out_of_budget": "out of budget",
-        "out_of_time": "out of time",
-        "needs_person": "waits for a person",
-    }
-    return states.get(mission.paused.exit, "paused")
 
 
 def _last_checks(mission: Mission) -> tuple[CheckLine, ...]:
@@ -257,6 +272,15 @@ def _features(mission: Mission) -> tuple[FeatureLine, ...]:
             )
         )
     return tuple(lines)
+
+
+def _is_mended(mission: Mission, fix: Feature) -> bool:
+    """Landed, and where a user had refused, they have said since that it passes."""
+    if all(landed.feature != fix.id for landed in mission.landed):
+        return False
+    words = (word for word in mission.words if fix.starts_from is None and word.subject == fix.milestone)
+    standing = {judged.assertion: judged.verdict for word in words for judged in word.judged}
+    return all(standing.get(claim, "passed") == "passed" for claim in fix.claims)
 
 
 def _assertions(mission: Mission) -> tuple[AssertionLine, ...]:
@@ -312,12 +336,3 @@ async def _last_words(journal: Journal, mission_id: str) -> str:
         if isinstance(one.event, ModelReplied):
             return one.event.message.text
     return ""
-
-
-async def _diff(folder: Path, base: str, commit: str) -> tuple[str, str]:
-    """What changed, or why nobody can say."""
-    try:
-        store = await Store.open(folder / "store.git")
-        return await store.diff(base, commit), ""
-    except Problem as trouble:
-        return "", str(trouble)

@@ -196,8 +196,9 @@ class Runner:
     async def _suspended(self, suspended: Suspended) -> Left:
         """An agent must wait: for an answer, for more budget, or because a person wants a pause."""
         if suspended.question is not None:
-            await self._note(QuestionAsked(id=suspended.question.id, text=suspended.question.text))
-            return await self._pause("needs_person", suspended.question.text)
+            asked = suspended.question
+            await self._note(QuestionAsked(id=asked.id, text=asked.text, options=asked.options))
+            return await self._pause("needs_person", asked.text)
         left = await self._interrupted(await self.spent())
         return left or await self._pause("stopped", "a person paused it")
 

@@ -128,6 +128,19 @@ class Mission(Fact):
         judging = (self.sealed.seconds if self.sealed else 0.0) + sum(reached.seconds for reached in self.verdicts)
         return judging + self.cut_off_s
 
+    @property
+    def unaccepted(self) -> AttemptEnded | None:
+        """The latest work that is kept and on no branch: judges refused it, or its agent came to no end."""
+        last = next((attempt for attempt in reversed(self.attempts) if attempt.commit), None)
+        if last is None or self._is_handed_over(last) or last.commit in (self.tip, self.asked.base):
+            return None
+        return last
+
+    def _is_handed_over(self, attempt: AttemptEnded) -> bool:
+        if self.asked.form == "solo":
+            return self.ready is not None
+        return any(landed.feature == attempt.feature for landed in self.landed)
+
     def last_verdict(self, subject: str) -> Verdict | None:
         """The latest verdict on a feature or milestone."""
         return next((v.verdict for v in reversed(self.verdicts) if v.verdict.subject == subject), None)

@@ -76,14 +76,12 @@ async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -
             reason=outcome.reason,
             handoff=msgspec.json.decode(outcome.result, type=Handoff) if outcome.result else None,
         )
-        if outcome.exit != "done":
-            return ended
         message = f"{feature.title}\n\nFeature {feature.id}, attempt {attempt.attempt}."
         ref = f"refs/attempts/{feature.id}/{attempt.attempt}"
         try:
             commit = await take(shop, sandbox, attempt.base, ref, message)
         except GiveUp as broken:  # the worker broke its own repository: a fresh start has a fresh one
-            return msgspec.structs.replace(ended, exit="gave_up", reason=str(broken))
+            return msgspec.structs.replace(ended, exit="gave_up", reason=str(broken)) if ended.exit == "done" else ended
         return msgspec.structs.replace(ended, commit=commit)
 
 

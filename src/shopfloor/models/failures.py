@@ -108,9 +108,12 @@ def problem(failure: Failure, endpoint: Endpoint, model: str, known: tuple[str, 
         return GiveUp(f"The prompt no longer fits the context of {name!r}: {failure.words}")
     if failure.kind == "unreachable" and endpoint.is_loopback:
         return TryLater(_start_it(endpoint), after_s=TRY_LATER_S)
+    if failure.passing and failure.retry_after_s is not None:
+        words = f"{name!r} wants to be asked again in {failure.retry_after_s:,.0f} s, not sooner: {described(failure)}"
+        return TryLater(words, after_s=failure.retry_after_s)
     if failure.passing:
         words = f"{name!r} did not answer after several tries: {described(failure)}"
-        return TryLater(words, after_s=failure.retry_after_s or TRY_LATER_S)
+        return TryLater(words, after_s=TRY_LATER_S)
     words = f"{name!r} refused: {described(failure)}{_advice(failure, endpoint, model, known)}"
     return NeedsHuman(words) if failure.persons else GiveUp(words)
 

@@ -213,4 +213,8 @@ def _unknown(name: str, providers: tuple[str, ...]) -> str:
         return f"No provider is called {provider!r}. Did you mean {close[0] + ':' + model!r}?"
     if "/" in name and not colon:
         return f"Several providers offer {name!r}. Say which: for example {'openrouter:' + name!r}."
+    if colon and model and provider not in providers:
+        why = f"{name!r} names no model: no provider is called {provider!r}. Known are {', '.join(providers)}"
+        own = f"one of your own needs [providers.{provider}] with a base_url in your settings file"
+        return f"{why}; {own}. If that is the model's whole name, say who has it: {'ollama:' + name!r}."
     return f"{name!r} names no model. Write PROVIDER:MODEL; providers are {', '.join(providers)}."

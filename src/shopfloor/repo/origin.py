@@ -61,6 +61,11 @@ def merge_command(branch: str, target: str = "", *, carried: bool = False) -> st
     return f"{stash}{switch}git merge --no-ff {shlex.quote(branch)}"
 
 
+def unaccepted_ref(mission: str) -> str:
+    """Where a person's repository keeps what a mission made and nobody accepted."""
+    return f"refs/shopfloor/{mission}/unaccepted"
+
+
 _MAIN_BRANCHES = ("refs/remotes/origin/HEAD", "refs/heads/main", "refs/heads/master", "refs/heads/trunk")
 
 
@@ -161,7 +166,8 @@ class Origin:
             return head
         before = await self.git.commit_of(f"{head}^")
         if before is None:
-            raise GiveUp("There is nothing before the current commit to compare it with; name one with --base")
+            way = "change something, or commit more, and that is reviewed"
+            raise GiveUp(f"The current commit is the first one, so there is no change to review yet; {way}")
         return before
 
     async def holds(self, name: str, commit: str) -> bool:
@@ -172,6 +178,14 @@ class Origin:
     async def keep(self, mission: str, commit: str) -> None:
         """Holds on to the commit a mission starts from, so that no clean-up ever drops it. Idempotent."""
         await self.git("update-ref", f"refs/shopfloor/{mission}/base", commit)
+
+    async def keep_unaccepted(self, mission: str, store: Path, commit: str) -> None:
+        """Brings work that nobody accepted from the mission's store, under a ref that is no branch. Idempotent.
+
+        No list of branches shows it, and no merge takes it but by its whole name.
+        """
+        await self.git(*_FETCH, str(store), commit)
+        await self.git("update-ref", unaccepted_ref(mission), commit)
 
     async def deliver(self, mission: str, store: Path, commit: str) -> str:
         """Brings `commit` from the mission's store into the branch `shopfloor/MISSION`; the branch's name.

@@ -370,11 +370,18 @@ def config_show(output: Output = "text") -> None:
 
 
 @app.command()
-def doctor(output: Output = "text") -> None:
-    """What is installed, which sandbox level is really active, which models answer."""
+def doctor(
+    model: Annotated[str, typer.Option("--model", "-m", help="PROVIDER:MODEL to ask too.")] = "",
+    output: Output = "text",
+) -> None:
+    """What is installed, which sandbox level is really active, which models answer.
+
+    Exit 8 if git, the settings, the state folder, or the model that you or your settings name, cannot be used.
+    Whatever else is missing is told, and exits 0: shopfloor then works with less.
+    """
     from shopfloor.faces.cli import doctor as checks
 
-    checks.show(output)
+    checks.show(output, model)
 
 
 @app.command("mock-provider")

@@ -33,7 +33,8 @@ def show(output: str) -> None:
 
 def _print(rows: dict[str, dict[str, Any]]) -> None:
     for name, row in rows.items():
-        print(f"{name:<10} {row['value']!r:<28} {row['source']}")
+        unlimited = ", so nothing is limited" if name == "budget" and row["value"] in ("", "none") else ""
+        print(f"{name:<10} {row['value']!r:<28} {row['source']}{unlimited}")
     if "used" in rows["model"]:
         usual = rows["model"]["used"]
         print(f"\nNo model is named, {f'so {usual} would be used' if usual else 'and none is found here'}.")

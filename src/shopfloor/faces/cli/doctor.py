@@ -11,17 +11,19 @@ from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 
 import anyio
+import typer
 
 from shopfloor import __version__
 from shopfloor.domain.errors import Broken, GiveUp
 from shopfloor.domain.fact import Fact
+from shopfloor.faces.cli.exits import GAVE_UP
 from shopfloor.faces.cli.plain import plain
 from shopfloor.faces.cli.show import print_each
 from shopfloor.journal.durable import make_folder
 from shopfloor.models.connect import connect, disconnect
 from shopfloor.models.http_model import HttpModel
 from shopfloor.models.local import discover_local
-from shopfloor.models.names import Endpoint, known_endpoints, resolve
+from shopfloor.models.names import Endpoint, known_endpoints
 from shopfloor.models.prices import snapshot_date
 from shopfloor.models.roster import Roster
 from shopfloor.sandbox.probe import probe
@@ -31,28 +33,35 @@ ANSWERS_WITHIN_S = 3.0
 
 
 class Found(Fact):
-    """One thing looked for."""
+    """One thing looked for; without what is `needed`, no job can be done at all."""
 
     name: str
     ok: bool
     what: str
+    needed: bool = False
 
 
-def show(output: str) -> None:
-    """Prints what was found; exits 0 also when things are missing, since shopfloor then works degraded and says so."""
-    found = [*_machine(), *_settings(), *_sandbox(), *_models(os.environ)]
+def show(output: str, model: str = "") -> None:
+    """Prints what was found, and asks the model that is named, here or in the settings.
+
+    Exits with GAVE_UP when anything needed is missing: git, settings, the state folder, that model. For the rest 0,
+    since shopfloor then works degraded and says so.
+    """
+    found = [*_machine(), *_settings(), *_sandbox(), *_models(os.environ, model)]
     if output != "text":
         print_each(found, output)
-        return
-    for one in found:
-        print(f"{'ok ' if one.ok else '-- '} {one.name:<12} {plain(one.what)}")
+    else:
+        for one in found:
+            print(f"{'ok ' if one.ok else '-- '} {one.name:<12} {plain(one.what)}")
+    if any(one.needed and not one.ok for one in found):
+        raise typer.Exit(GAVE_UP)
 
 
 def _machine() -> list[Found]:
     python = f"{sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
     return [
         Found(name="shopfloor", ok=True, what=f"{__version__} on Python {python}"),
-        Found(name="git", ok=shutil.which("git") is not None, what=_git()),
+        Found(name="git", ok=shutil.which("git") is not None, what=_git(), needed=True),
     ]
 
 
@@ -61,14 +70,14 @@ def _settings() -> list[Found]:
     try:
         settings = read_settings({}, os.environ).settings
     except GiveUp as trouble:
-        return [Found(name="settings", ok=False, what=str(trouble))]
+        return [Found(name="settings", ok=False, what=str(trouble), needed=True)]
     folder = state_folder(settings, os.environ)
     try:
         make_folder(folder)
         with TemporaryFile(dir=folder):
-            return [Found(name="state", ok=True, what=str(folder))]
+            return [Found(name="state", ok=True, what=str(folder), needed=True)]
     except (Broken, OSError) as trouble:
-        return [Found(name="state", ok=False, what=f"{folder} cannot be written to: {trouble}")]
+        return [Found(name="state", ok=False, what=f"{folder} cannot be written to: {trouble}", needed=True)]
 
 
 def _git() -> str:
@@ -127,15 +136,24 @@ def _own(environment: Mapping[str, str]) -> tuple[tuple[Endpoint, ...], str]:
     return own, settings.model or ""
 
 
-def _unknown(named: str, environment: Mapping[str, str], own: tuple[Endpoint, ...]) -> str:
-    """Why the model that the settings name cannot be had, as far as its name tells, or ""."""
-    if named.startswith(("scripted:", "cassette:")):
-        return ""
+async def _named(named: str, who: str, environment: Mapping[str, str], own: tuple[Endpoint, ...]) -> Found:
+    """Whether the model that a person names answers, as far as can be told without paying for a word of it."""
     try:
-        resolve(named, environment, own)
+        model = connect(named, environment, own=own)
     except GiveUp as wrong:
-        return str(wrong)
-    return ""
+        return Found(name="model", ok=False, what=f"{who} {named}: {wrong}", needed=True)
+    if not isinstance(model, HttpModel):
+        return Found(name="model", ok=True, what=f"{who} {named}", needed=True)
+    target = model.target
+    listed = await model.known_models(ANSWERS_WITHIN_S)
+    await disconnect(model)
+    where = target.endpoint.base_url
+    if listed:
+        remark = "" if target.model in listed else ", which answers, and does not list it among its models"
+        return Found(name="model", ok=True, what=f"{who} {named} at {where}{remark}", needed=True)
+    is_open = (target.endpoint in own or target.endpoint.is_loopback) and await _is_open(target.endpoint)
+    said = "which lists no models, which may be all right" if is_open else "where nothing answers with that key"
+    return Found(name="model", ok=is_open, what=f"{who} {named} at {where}, {said}", needed=True)
 
 
 async def _own_asked(endpoint: Endpoint, environment: Mapping[str, str]) -> Found:
@@ -165,24 +183,23 @@ async def _is_open(endpoint: Endpoint) -> bool:
     return False
 
 
-def _models(environment: Mapping[str, str]) -> list[Found]:
+def _models(environment: Mapping[str, str], asked: str) -> list[Found]:
     servers = anyio.run(discover_local)
     found = [
         Found(name="model", ok=True, what=f"{server.endpoint.provider}: {', '.join(server.models[:5]) or 'no models'}")
         for server in servers
     ]
-    own, named = _own(environment)
+    own, by_settings = _own(environment)
     keyed = [one for one in known_endpoints(environment) if one.key_env and environment.get(one.key_env)]
     found += [
         anyio.run(_asked, one, environment) for one in keyed if one.provider not in {mine.provider for mine in own}
     ]
     found += [anyio.run(_own_asked, one, environment) for one in own]
-    usual = named or anyio.run(Roster(environment=environment).usual)
-    if named and (wrong := _unknown(named, environment, own)):
-        found.append(Found(name="model", ok=False, what=f"the settings name {named}: {wrong}"))
-    elif usual:
-        words = f"the settings name {named}" if named else f"no model is named, so {usual} would be used"
-        found.append(Found(name="model", ok=True, what=words))
+    if named := asked or by_settings:
+        who = "you name" if asked else "the settings name"
+        found.append(anyio.run(_named, named, who, environment, own))
+    elif usual := anyio.run(Roster(environment=environment).usual):
+        found.append(Found(name="model", ok=True, what=f"no model is named, so {usual} would be used"))
     if not found:
         found.append(
             Found(name="model", ok=False, what="none: set ANTHROPIC_API_KEY or OPENAI_API_KEY, or start Ollama")

@@ -20,7 +20,7 @@ import anyio.lowlevel
 import typer
 
 from shopfloor.domain.errors import GiveUp, TryLater
-from shopfloor.domain.events import Answered, CancelAsked
+from shopfloor.domain.events import Answered, CancelAsked, QuestionAsked
 from shopfloor.faces.cli.exits import INTERRUPTED, code_of
 from shopfloor.faces.cli.output import go_on_unread
 from shopfloor.faces.cli.plain import typed
@@ -137,14 +137,15 @@ def cancel(mission: str) -> None:
 
 
 def _carry_with(options: Options, begin: Callable[[Factory], Awaitable[str]], words: str = "") -> None:
-    settings = read_settings(options.flags, os.environ).settings
+    sourced = read_settings(options.flags, os.environ)
     go_on_unread()
     progress = progress_for(options.output)
 
     async def main() -> tuple[Report, bool]:
         async with open_factory(
-            settings,
+            sourced.settings,
             os.environ,
+            sources=sourced.sources,
             heard=progress.heard,
             on_delta=progress.delta,
             told=progress.told,
@@ -212,6 +213,16 @@ async def _typed(ask: Callable[[], T]) -> T:
     return answers[0]
 
 
+def _answered(progress: Progress, question: QuestionAsked) -> str:
+    """What a person answers, asked again while it is the number of no option."""
+    text = question.text
+    while (answer := progress.question(text)).isdecimal() and question.options:
+        if 1 <= int(answer) <= len(question.options):
+            break
+        text = f"There is no answer {answer}: choose one of 1 to {len(question.options)}, or say it in words."
+    return answer
+
+
 async def _carry(
     factory: Factory, mission: str, options: Options, progress: Progress, begun: Callable[[], None]
 ) -> Left:
@@ -228,7 +239,7 @@ async def _carry(
                 return left
             wishes = replace(wishes, approve=True)
         elif question is not None:
-            if not (answer := await _typed(partial(progress.question, question.text))):
+            if not (answer := await _typed(partial(_answered, progress, question))):
                 return left
             answered = Answered(question=question.id, text=answer)
             await factory.journal.append(inbox_of(mission_stream(mission)), (answered,))

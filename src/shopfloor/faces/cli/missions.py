@@ -1,6 +1,8 @@
 """Missions seen from outside: list, show, pause, steer, export. It does not carry any."""
 
 import os
+import shutil
+import sys
 import webbrowser
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -33,6 +35,8 @@ from shopfloor.missions.shop import mission_stream
 from shopfloor.settings import read_settings
 from shopfloor.validation.contract_file import contract_text
 
+LINE_WIDTH = 132
+"""Columns that a mission needs on one line."""
 _SUFFIXES = {"screenshot": "png", "transcript": "txt", "exchange": "txt", "check": "txt"}
 
 
@@ -54,16 +58,33 @@ def show_list(output: str) -> None:
         if output != "text":
             print_each([_brief_line(report) for report in reports], output)
             return
+        narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < LINE_WIDTH
         for report in reports:
-            state = "unverified" if report.exit == "done" else report.state.replace("_", " ")
-            state = "verified" if report.verified else state
-            spent = f"{report.spent.usage.total:>11,} tok  {money(report.spent):<16}"
-            place = f"{report.started:%Y-%m-%d %H:%M}  {Path(report.repository).name:<16}"
-            print(plain(f"{report.id:<34} {state:<18} {spent} {place} {title_of(report.brief)[:60]}"))
+            print("\n".join(_listed_below(report) if narrow else (_listed(report),)))
         if not reports:
             print("No missions yet.")
 
     _with_factory(act)
+
+
+def _listed(report: Report) -> str:
+    """A mission on one line, whatever reads it."""
+    spent = f"{report.spent.usage.total:>11,} tok  {money(report.spent):<16}"
+    place = f"{report.started:%Y-%m-%d %H:%M}  {Path(report.repository).name:<16}"
+    return plain(f"{report.id:<34} {_state(report):<18} {spent} {place} {title_of(report.brief)[:60]}")
+
+
+def _listed_below(report: Report) -> tuple[str, ...]:
+    """The same for a person whose window is narrower than that line."""
+    when = f"{_state(report)}, {report.started:%Y-%m-%d %H:%M}, {Path(report.repository).name}"
+    spent = f"{report.spent.usage.total:,} tok, money {money(report.spent)}"
+    return tuple(plain(line) for line in (report.id, f"  {title_of(report.brief)[:60]}", f"  {when}", f"  {spent}"))
+
+
+def _state(report: Report) -> str:
+    if report.verified:
+        return "verified"
+    return "unverified" if report.exit == "done" else report.state.replace("_", " ")
 
 
 def _brief_line(report: Report) -> dict[str, object]:
@@ -135,6 +156,8 @@ def export(mission: str, to: Path) -> None:
         (to / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
         (to / "report.html").write_text(report_page(report, factory.blobs.get), encoding="utf-8")
         (to / "changes.diff").write_text(report.diff, encoding="utf-8")
+        if report.unaccepted is not None:
+            (to / "unaccepted.diff").write_text(report.unaccepted.diff, encoding="utf-8")
         if report.plan is not None:
             (to / "spec.md").write_text(report.plan.plan.spec.text, encoding="utf-8")
             (to / "contract.md").write_text(contract_text(report.plan.plan), encoding="utf-8")

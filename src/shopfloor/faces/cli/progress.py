@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -160,7 +161,7 @@ class Lines:
         calls = ", ".join(_call_words(call.name, call.arguments) for call in event.message.calls)
         words = " ".join(event.message.text.split())
         width = shutil.get_terminal_size().columns
-        self._line("dim", f"  {event.turn:>3}  {calls or words}"[: max(40, width - 12)])
+        self._line("dim", f"  {event.turn:>3}  {calls or words}"[: max(20, width - 12)])
 
     def _line(self, style: str, text: str) -> None:
         self._wipe()
@@ -224,8 +225,8 @@ def _described(event: Event) -> tuple[str, str] | None:
             return "yellow", f"fix first: {', '.join(fix.id for fix in features)}"
         case FeatureLanded(feature=feature, commit=commit):
             return "green", f"landed {feature} at {commit[:10]}"
-        case MissionPaused(reason=reason):
-            return "yellow", f"paused: {reason}"
+        case MissionPaused(reason=reason, after_s=after_s):
+            return "yellow", f"paused: {reason}" + (f"; not before {_in_so_many(after_s)}" if after_s else "")
         case MissionResumed():
             return "bold", "goes on"
         case MissionReady(branch=branch):
@@ -259,6 +260,13 @@ def _verdict_words(verdict: Verdict) -> str:
     if not verdict.caught_by:
         return f"{kind} of {verdict.subject}: not verified, for there are no checks to run"
     return f"{kind} of {verdict.subject}: refused by {', '.join(verdict.caught_by)}"
+
+
+def _in_so_many(seconds: float) -> str:
+    """A moment to come, with its day unless that is today."""
+    now = datetime.now().astimezone()
+    then = now + timedelta(seconds=seconds)
+    return f"{then:%H:%M:%S}" if then.date() == now.date() else f"{then:%Y-%m-%d %H:%M:%S}"
 
 
 _TELLING = ("do", "method", "command", "path", "pattern", "target", "question", "summary", "text")

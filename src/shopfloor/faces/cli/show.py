@@ -4,9 +4,11 @@ It does not know where a report comes from.
 """
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 from rich.console import Console, RenderableType
@@ -18,9 +20,11 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from shopfloor.domain.spending import Spent
-from shopfloor.faces.cli.plain import plain_fact
+from shopfloor.domain.spending import Budget, Spent
+from shopfloor.faces.cli.plain import counted, plain_fact
+from shopfloor.faces.cli.rows import Rows
 from shopfloor.faces.page.build import duration, money
+from shopfloor.floor.kept import Unaccepted
 from shopfloor.floor.report import AssertionLine, Report
 
 DIFF_LINES = 60
@@ -57,16 +61,18 @@ def print_plan(report: Report) -> None:
     if plan.spec.assumptions:
         out.print(Text("\nAssumptions", style="bold"))
         for assumption in plan.spec.assumptions:
-            out.print(Text(f"  · {assumption}"))
+            out.print(Padding(Text("· ").append_text(_words(assumption)), (0, 0, 0, 2)))
     out.print(Text("\nContract", style="bold"))
     for assertion in plan.contract.assertions:
-        out.print(Text(f"{assertion.id}  ", style="cyan").append(f"{assertion.title} ({assertion.surface})", "bold"))
-        out.print(Padding(Text(assertion.behaviour), (0, 0, 0, 4)))
+        guard = ", a guard: holds today, and must go on holding" if assertion.kind == "guard" else ""
+        surface = Text(f" ({assertion.surface}{guard})", "bold")
+        out.print(Text(f"{assertion.id}  ", style="cyan").append_text(_words(assertion.title, "bold")).append(surface))
+        out.print(Padding(_words(assertion.behaviour), (0, 0, 0, 4)))
         if assertion.negative:
-            out.print(Padding(Text(f"Never: {assertion.negative}", style="dim"), (0, 0, 0, 4)))
+            out.print(Padding(_words(f"Never: {assertion.negative}", "dim"), (0, 0, 0, 4)))
     if plan.contract.published.strip():
         out.print(Text("\nPublished to judges", style="bold"))
-        out.print(Padding(Markdown(plan.contract.published), (0, 0, 0, 4)))
+        out.print(Padding(Markdown(_line_by_line(plan.contract.published)), (0, 0, 0, 4)))
     out.print()
     facts = Table.grid(padding=(0, 2))
     if plan.contract.start:
@@ -78,6 +84,7 @@ def print_plan(report: Report) -> None:
     usd = report.plan.expected.usd
     money_words = f"{usd[0]:.2f} to {usd[1]:.2f} USD" if usd else "the model's price is unknown"
     facts.add_row("Expected", f"{low:,} to {high:,} tokens, {money_words}")
+    facts.add_row("Budget", budget_words(report))
     facts.add_row("Sandbox", f"{report.sandbox}, network {report.network}, autonomy {report.autonomy}")
     facts.add_row(
         "Undo", f"nothing is touched but the branch shopfloor/{report.id}: git branch -D shopfloor/{report.id}"
@@ -86,13 +93,41 @@ def print_plan(report: Report) -> None:
     out.print(facts)
 
 
+def _words(text: str, style: str = "") -> Text:
+    """Words with `code` among them, which is told from the rest without its marks."""
+    told = Text(style=style)
+    for place, part in enumerate(re.split(r"`([^`\n]+)`", text)):
+        told.append(part, "cyan" if place % 2 else "")
+    return told
+
+
+def _line_by_line(text: str) -> str:
+    """Markdown in which every line that was written as one stays one: lists of routes are seldom marked as lists."""
+    return "\n".join(f"{line}  " if line.strip() else line for line in text.splitlines())
+
+
+def budget_words(report: Report) -> str:
+    """What a job may use, and who said so."""
+    budget = report.budget
+    limits = [f"{budget.usd:g} USD"] if budget.usd is not None else []
+    limits += [f"{budget.tokens:,} tokens"] if budget.tokens is not None else []
+    limits += [duration(budget.seconds)] if budget.seconds is not None else []
+    limits += [counted(budget.steps, "turn") + " of each agent"] if budget.steps is not None else []
+    source = {"": "", "default": " (nobody set one)"}.get(report.budget_from, f" (from: {report.budget_from})")
+    return (", ".join(limits) or "no limit") + source
+
+
 def print_report(report: Report) -> None:
     """The whole job, as one would show it to a colleague."""
     out, report = console(), plain_fact(report)
     out.print()
     out.print(Rule(_headline(report)))
-    if report.reason:  # below the line, which is cut at the terminal's width
+    if report.doing:
+        out.print(Text(_running(report)))
+    elif report.reason:  # below the line, which is cut at the terminal's width
         out.print(Text(_sentence(report.reason)))
+    if report.again_at:
+        out.print(Text(f"It may go on from {_time(report.again_at)} on."))
     out.print(Panel(report.brief.strip(), title="Brief", title_align="left", border_style="dim"))
     for remark in report.remarks:
         out.print(Text(f"Note: {remark}", style="yellow"))
@@ -104,9 +139,8 @@ def print_report(report: Report) -> None:
         out.print(_checks(report))
     if report.features:
         out.print(_work(report))
-    landed = {line.id for line in report.features if line.commit}
     for fix in report.fixes:
-        did = "mended" if fix.id in landed else "was to mend"
+        did = "mended" if fix.mended else "was to mend"
         out.print(Text(f"{fix.id}", style="yellow").append(f" {did} what {fix.because} refused", style="default"))
     for finding in report.findings:
         where = f" {finding.path}:{finding.line}" if finding.line else f" {finding.path}" if finding.path else ""
@@ -129,6 +163,20 @@ def _sentence(words: str) -> str:
     return f"{start}{words[1:]}" + ("" if words.endswith((".", "!", "?")) else ".")
 
 
+def _running(report: Report) -> str:
+    """What a job that somebody carries is at, since when, and whether anything is heard of it."""
+    assert report.heard_at is not None
+    silent = (datetime.now().astimezone() - report.heard_at).total_seconds()
+    worked = f"begun {_time(report.started)}, {duration(report.seconds)} of work so far"
+    return f"At present: {report.doing} ({worked}; last heard of {duration(max(0, silent))} ago)."
+
+
+def _time(moment: datetime) -> str:
+    """A time of day, with its day unless that is today."""
+    today = moment.date() == datetime.now().astimezone().date()
+    return f"{moment:%H:%M:%S}" if today else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
 def _headline(report: Report) -> Text:
     if report.verified:
         return Text(f"{report.id}: verified", style="bold green")
@@ -137,20 +185,18 @@ def _headline(report: Report) -> Text:
     return Text(f"{report.id}: {report.state}", style="bold red" if report.exit else "bold yellow")
 
 
-def _contract(report: Report) -> Table:
-    table = Table(title="\nContract", title_justify="left", box=None, padding=(0, 1), expand=True)
-    for heading in ("", "Assertion", "", "Evidence"):
-        table.add_column(heading, overflow="fold")
+def _contract(report: Report) -> Rows:
+    rows = Rows("Contract", headings=("", "Assertion", "", "Evidence"), wide=True)
     for line in report.assertions:
         verdict = line.verdict or "not judged"
         rounds = f" in round {line.rounds}" if line.rounds > 1 else ""
-        table.add_row(
+        rows.add(
             Text(line.id, style="cyan", no_wrap=True),
             Text(f"{line.title} ({line.surface})"),
             Text(verdict + rounds, style=_STYLES.get(verdict, "dim")),
             _evidence(line),
         )
-    return table
+    return rows
 
 
 def _evidence(line: AssertionLine) -> Text:
@@ -160,9 +206,9 @@ def _evidence(line: AssertionLine) -> Text:
     return Text(reason + (shown or "none"), style="dim")
 
 
-def _work(report: Report) -> Table:
+def _work(report: Report) -> Rows:
     """What each worker said of its feature; what it left undone stands out."""
-    table = Table(title="\nWork", title_justify="left", box=None, padding=(0, 1), show_header=False)
+    rows = Rows("Work")
     for line in report.features:
         said = Text(line.summary or line.title)
         if line.undone:
@@ -170,18 +216,18 @@ def _work(report: Report) -> Table:
         for issue in line.issues:
             said.append(f"\nto know: {issue}", style="dim")
         landed = Text("landed", "green") if line.commit else Text("open" if line.attempts else "waits", "dim")
-        table.add_row(landed, Text(line.id, style="cyan", no_wrap=True), said)
-    return table
+        rows.add(landed, Text(line.id, style="cyan", no_wrap=True), said)
+    return rows
 
 
-def _checks(report: Report) -> Table:
-    table = Table(title="\nLast checks", title_justify="left", box=None, padding=(0, 1), show_header=False)
+def _checks(report: Report) -> Rows:
+    rows = Rows("Last checks")
     for check in report.checks:
         mark = Text("failed", "red") if not check.passed else Text("passed", "green")
         if not check.checked:
             mark = Text("not checked", "yellow")
-        table.add_row(mark, Text(check.name), Text(check.command, "dim"), Text(check.detail, "dim"))
-    return table
+        rows.add(mark, Text(check.name), Text(check.command, "dim"), Text(check.detail, "dim"))
+    return rows
 
 
 def _diff(report: Report) -> RenderableType:
@@ -190,10 +236,10 @@ def _diff(report: Report) -> RenderableType:
     if len(lines) <= DIFF_LINES:
         shown = Syntax(report.diff.rstrip(), "diff", background_color="default")
         return Panel(shown, title="Change", title_align="left", border_style="dim")
-    table = Table(title="\nChange", title_justify="left", box=None, padding=(0, 1), show_header=False)
+    rows = Rows("Change")
     for path, added, removed in _per_file(lines):
-        table.add_row(Text(path), Text(f"+{added}", "green"), Text(f"-{removed}", "red"))
-    return table
+        rows.add(Text(path), Text(f"+{added}", "green"), Text(f"-{removed}", "red"))
+    return rows
 
 
 def _per_file(lines: list[str]) -> list[tuple[str, int, int]]:
@@ -208,24 +254,25 @@ def _per_file(lines: list[str]) -> list[tuple[str, int, int]]:
     return files
 
 
-def _costs(report: Report) -> Table:
-    table = Table(title="\nCost", title_justify="left", box=None, padding=(0, 1))
-    for heading in ("agent", "calls", "prompt tokens", "from cache", "output", "money"):
-        table.add_column(heading, justify="left" if heading == "agent" else "right", overflow="fold")
+def _costs(report: Report) -> Rows:
+    rows = Rows("Cost", headings=("agent", "calls", "prompt tokens", "cached", "output", "money"), right=True)
     for agent in report.agents:
-        table.add_row(agent.name.removesuffix("/1"), *_amounts(agent.spent))
+        rows.add(Text(agent.name.removesuffix("/1")), *_amounts(agent.spent))
     if len(report.agents) > 1:
-        table.add_row("all", *_amounts(report.spent), style="bold")
-    return table
+        rows.add(Text("all"), *_amounts(report.spent), style="bold")
+    return rows
 
 
-def _amounts(spent: Spent) -> tuple[str, ...]:
+def _amounts(spent: Spent) -> tuple[Text, ...]:
     usage = spent.usage
-    return (str(spent.calls), f"{usage.prompt:,}", f"{usage.cache_share:.0%}", f"{usage.output:,}", money(spent))
+    amounts = (str(spent.calls), f"{usage.prompt:,}", f"{usage.cache_share:.0%}", f"{usage.output:,}", money(spent))
+    return tuple(Text(amount) for amount in amounts)
 
 
 def _print_next(out: Console, report: Report) -> None:
     out.print(Text(f"Took {duration(report.seconds)} of work. Sandbox {report.sandbox}.", style="dim"))
+    if report.exit is None or report.budget != Budget():
+        out.print(Text(f"Budget: {budget_words(report)}.", style="dim"))
     if report.sandbox == "none":
         out.print(Text("Without a sandbox, the independence of the judges was not enforced.", style="yellow"))
     if report.merged:
@@ -237,13 +284,31 @@ def _print_next(out: Console, report: Report) -> None:
         _command(out, Text("Merge it:  ", style="bold").append(report.merge_command, style="green"))
     elif report.branch:
         out.print(Text(f"The branch {report.branch} is not there any more.", style="dim"))
+    if report.merge_command.startswith("git stash"):
+        out.print(Text("The stash keeps your files as they were; drop it when all is well.", style="dim"))
+    if report.unaccepted is not None:
+        _print_unaccepted(out, report.unaccepted)
     if report.undo_command:
         _command(out, Text("Undo it:   ", style="bold").append(report.undo_command))
     elif report.needs_approval:
         _command(out, Text("Approve:   ", style="bold").append(f"shopfloor mission resume {report.id} --yes"))
+    elif report.state == "running":
+        _command(out, Text("Watch it:  ", style="bold").append(f"shopfloor log {report.id} --follow"))
+        _command(out, Text("Stop it:   ", style="bold").append(f"shopfloor mission pause {report.id}"))
     elif report.exit is None:
         _command(out, Text("Go on:     ", style="bold").append(f"shopfloor mission resume {report.id}"))
     _command(out, Text("Show it:   ", style="bold").append(f"shopfloor mission export {report.id} FOLDER", style=""))
+
+
+def _print_unaccepted(out: Console, work: Unaccepted) -> None:
+    """Work that is no result, and how to look at it all the same."""
+    out.print(Text(f"Work on {work.feature} at {work.commit[:12]} was not accepted: {work.because}.", style="yellow"))
+    if not work.ref:
+        out.print(Text("It is on no branch; `mission export` writes it as unaccepted.diff.", style="dim"))
+        return
+    out.print(Text(f"It is on no branch; {work.ref} keeps it.", style="dim"))
+    _command(out, Text("Look at it: ", style="bold").append(work.look_command))
+    _command(out, Text("Drop it:   ", style="bold").append(work.drop_command))
 
 
 def _command(out: Console, line: Text) -> None:

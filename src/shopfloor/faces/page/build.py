@@ -8,6 +8,7 @@ from string import Template
 
 from shopfloor.domain.mission import Evidence, Finding
 from shopfloor.domain.spending import Spent
+from shopfloor.floor.kept import Unaccepted
 from shopfloor.floor.report import AssertionLine, CheckLine, FeatureLine, Report
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -31,6 +32,7 @@ def report_page(report: Report, blob: Blob) -> str:
         checks="".join(_check(check, blob) for check in report.checks) or '<p class="soft">None ran.</p>',
         costs=_costs(report),
         diff=_diff(report.diff or report.diff_missing),
+        unaccepted=_unaccepted(report.unaccepted) if report.unaccepted else "",
     )
 
 
@@ -85,7 +87,7 @@ def _work(line: FeatureLine, report: Report) -> str:
     """A feature in its worker's words, and for a fix what had refused the work."""
     word, kind = ("landed", "passed") if line.commit else ("open", "open")
     because = next((fix.because for fix in report.fixes if fix.id == line.id), "")
-    notes = [f"mends what {because} refused"] if because else []
+    notes = [f"to mend what {because} refused"] if because else []
     notes += [f"undone: {line.undone}"] if line.undone else []
     notes += [f"to know: {issue}" for issue in line.issues]
     said = escape(line.summary or line.title) + "".join(f"<br><span class=soft>{escape(one)}</span>" for one in notes)
@@ -127,6 +129,13 @@ def _row(name: str, spent: Spent) -> str:
     usage = spent.usage
     cells = (escape(name), str(spent.calls), f"{usage.prompt:,}", f"{usage.cache_share:.0%}", f"{usage.output:,}")
     return "<tr>" + "".join(f"<td>{cell}" for cell in (*cells, money(spent))) + "</tr>"
+
+
+def _unaccepted(work: Unaccepted) -> str:
+    """Work that is no result, told apart from the change."""
+    words = escape(f"{work.feature} at {work.commit[:12]}: {work.because}. It is on no branch.")
+    look = f"<pre>{escape(work.look_command)}</pre>" if work.look_command else ""
+    return f"<h2>Not accepted</h2><p>{words}</p>{look}<pre>{_diff(work.diff)}</pre>"
 
 
 def _diff(diff: str) -> str:
