@@ -205,3 +205,15 @@ def test_what_is_written_is_what_holds(tokens: int, minutes: int, cents: int) ->
     """No rounding on the way in."""
     budget = parse_budget(f"{tokens}tok|{minutes}min|{cents / 100:.2f}usd")
     assert budget == Budget(tokens=tokens, seconds=minutes * 60, usd=cents / 100)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "source"),
+    [({"budget": "lots"}, {}, "flag"), ({}, {"SHOPFLOOR_BUDGET": "lots"}, "environment")],
+)
+def test_a_budget_that_cannot_be_read_says_where_it_came_from(
+    flags: dict[str, str], environment: dict[str, str], source: str, tmp_path: Path
+) -> None:
+    """Who has set it once and forgotten it would look in vain."""
+    with pytest.raises(GiveUp, match=f"'lots' cannot be read.* It came from {source}"):
+        read_settings(flags, {**environment, "XDG_CONFIG_HOME": str(tmp_path)})

@@ -130,12 +130,19 @@ def read_settings(flags: Mapping[str, str], environment: Mapping[str, str] = os.
             values[key], sources[key] = value, name
     try:
         settings = msgspec.convert(values, Settings)
-        parse_budget(settings.budget)
+        _refuse_unreadable(settings.budget, sources["budget"])
         return Sourced(settings=settings, sources=sources)
     except msgspec.ValidationError as wrong:
         key = _key_of(str(wrong))
         said = f"A setting is wrong: {_located(wrong, key, values)}{_choices(key)}."
         raise GiveUp(f"{said} It came from {sources.get(key, 'the settings')}.") from wrong
+
+
+def _refuse_unreadable(budget: str, source: str) -> None:
+    try:
+        parse_budget(budget)
+    except GiveUp as wrong:
+        raise GiveUp(f"{wrong} It came from {source}.") from wrong
 
 
 def _layers(flags: Mapping[str, str], environment: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -60,9 +60,11 @@ def test_every_verdict_of_a_mission_has_a_page(person: Person, tmp_path: Path) -
     person.runs("mission", BRIEF, "--yes", "--model", write_script(tmp_path / "script.json", SCRIPT))
     done = person.runs("evidence", MISSION, "--to", str(tmp_path / "pages"))
     page = (tmp_path / "pages" / "01-scrutiny-subtract.html").read_text(encoding="utf-8")
+    nowhere = person.runs("evidence", MISSION, "--to", "/proc/nowhere")
 
     assert (nobody.exit_code, "There is no mission 'no-mission-1'" in nobody.said) == (exits.GAVE_UP, True)
     assert (done.exit_code, done.said.startswith("passed ")) == (exits.VERIFIED, True), done.said
+    assert (nowhere.exit_code, "'/proc/nowhere' cannot be made" in nowhere.said) == (exits.GAVE_UP, True)
     assert "Scrutiny of subtract: passed" in page
     assert "independence enforced" in page and "VAL-CALC-001" in page and "test_subtract" in page
 

@@ -143,7 +143,7 @@ def test_who_reads_json_reads_why_it_ended_so(person: Person, tmp_path: Path) ->
 
 
 def test_a_job_that_runs_is_shown_at_its_work(person: Person, tmp_path: Path) -> None:
-    """What it is at, for how long, and when it was last heard of; not how to go on, for it does."""
+    """What it is at, since when, and when it was last heard of; not how to go on, for it does."""
     waits = {**SCRIPT, ("worker",): (call("shell", command="touch begun; sleep 60"),)}
     begun = person.state / "missions" / MISSION / "checkouts" / "subtract-1" / "begun"
     with person:
@@ -152,7 +152,7 @@ def test_a_job_that_runs_is_shown_at_its_work(person: Person, tmp_path: Path) ->
         shown, told = person.runs("mission", "show", MISSION), person.runs("mission", "show", MISSION, "-o", "json")
 
     assert re.search(
-        r"At present: building subtract \(begun [\d:]+, 0 min \d\d s of work so far; last heard", shown.said
+        r"At present: building subtract \(asked for at [\d:]+, last heard of 0 min \d\d s ago\)", shown.said
     )
     assert f"shopfloor log {MISSION} --follow" in shown.said and "Go on:" not in shown.said
     report = msgspec.json.decode(told.said)

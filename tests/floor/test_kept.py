@@ -1,12 +1,18 @@
 """What a mission leaves in repositories: nothing that was made is lost, and what nobody accepted is no result."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import msgspec
 import pytest
 
+from shopfloor.domain.events import CancelAsked, ToolReturned
+from shopfloor.factory import Wishes
 from shopfloor.floor.report import Report
+from shopfloor.journal.store import inbox_of
+from shopfloor.missions.shop import mission_stream
 from shopfloor.settings import Settings
 from shopfloor.testing.subtraction import (
     BRIEF,
@@ -140,3 +146,38 @@ def test_a_fix_has_mended_something_when_its_judge_says_so(tmp_path: Path) -> No
 
     assert [fix.mended for fix in fixed.fixes] == [True]
     assert [fix.mended for fix in refused.fixes] == [False, False, False]
+
+
+@pytest.mark.parametrize("form", ["mission", "solo"])
+def test_a_job_that_is_cancelled_while_nobody_carries_it_keeps_what_was_written(
+    form: Literal["mission", "solo"], tmp_path: Path
+) -> None:
+    """Its checkout is cleared away, and nothing in it is lost."""
+    role = "worker" if form == "mission" else "solo"
+    writes = (call("write", path="calc.py", content=GOOD), *(call("shell", command=f"echo {n}") for n in range(40)))
+    workshop = subtraction(tmp_path, {**SCRIPT, (role,): writes}, QUICK)
+
+    async def written_then_stopped() -> None:
+        async with workshop.factory() as factory:
+            mission, _ = await factory.request(BRIEF, workshop.repository, form, Wishes(approve=True))
+            with anyio.CancelScope() as scope:
+
+                def heard(stream: str, event: object) -> None:
+                    if isinstance(event, ToolReturned) and f"/{role}/" in stream:
+                        seen.append(event)
+                        if len(seen) > 3:
+                            scope.cancel()
+
+                seen: list[object] = []
+                await replace(factory, heard=heard).carry(mission, Wishes(approve=True))
+            await factory.journal.append(inbox_of(mission_stream(mission)), (CancelAsked(),))
+
+    anyio.run(written_then_stopped)
+    assert shown(workshop).state == "interrupted"
+    report = workshop.resume(MISSION)
+
+    assert (report.exit, report.reason) == ("stopped", "a person cancelled it")
+    assert report.unaccepted is not None
+    assert report.unaccepted.because == "its agent left: stopped a person cancelled it"
+    assert git(workshop.repository, "show", f"{report.unaccepted.ref}:calc.py") == GOOD.strip()
+    assert not (workshop.state / "missions" / MISSION / "checkouts").exists()

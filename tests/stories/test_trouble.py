@@ -127,6 +127,34 @@ def test_a_brief_that_nobody_could_read_is_refused(person: Person, tmp_path: Pat
     assert (done.exit_code, "The brief has 64,000 bytes" in done.said) == (exits.GAVE_UP, True), done.said
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xd7\xff", "it is no text in UTF-8"),
+        (b"a\0b", "it is no text, for it holds a NUL"),
+        (None, "No such file or directory."),
+    ],
+)
+def test_a_brief_that_is_no_text_is_refused(content: bytes | None, words: str, person: Person, tmp_path: Path) -> None:
+    """With its name, before anything is asked of anybody."""
+    if content is not None:
+        (tmp_path / "brief.md").write_bytes(content)
+    done = person.runs("mission", "-f", str(tmp_path / "brief.md"), "--model", "scripted:none")
+
+    assert (done.exit_code, words in done.said, "brief.md' " in done.said) == (exits.GAVE_UP, True, True), done.said
+
+
+def test_a_title_that_no_command_line_could_hold(person: Person, tmp_path: Path) -> None:
+    """What a model puts into its plan cannot stop the mission that carries it."""
+    asserted = {"id": "VAL-CALC-001", "title": "Sub\0tract", "behaviour": "subtract(5, 3) is 2.", "surface": "library"}
+    feature = {"id": "subtract", "title": "Sub\0tract", "description": "sub\0tract", "claims": ["VAL-CALC-001"]}
+    script = {**SCRIPT, ("orchestrator",): (plan("Sub\0traction", [asserted], [feature]),)}
+    done = person.runs("mission", BRIEF, "--yes", "--model", write_script(tmp_path / "script.json", script))
+
+    assert done.exit_code == exits.VERIFIED, done.said
+    assert git(person.repository, "log", "-1", "--format=%s", f"shopfloor/{MISSION}~1") == "Sub tract"
+
+
 def test_the_doctor_asks_a_persons_own_provider(person: Person) -> None:
     """What the settings describe is tried like what everybody knows, and the model they name is shown."""
     with MockProvider() as provider:

@@ -38,7 +38,7 @@ from shopfloor.missions.plan import make_plan
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.solo import solo_started, verify, work_alone
 from shopfloor.missions.state import Mission, evolve, fold
-from shopfloor.missions.work import attempt_started, work
+from shopfloor.missions.work import attempt_started, put_down, work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +110,8 @@ class Runner:
         mail = await self._shop.desk.mail(0)
         leave = exit_of(Progress(spent=spent, stopped=mail.cancel), self._mission.budget)
         if leave == "stopped":
+            if self._mission.open_attempt is not None:
+                await self._note(await put_down(self._shop, self._mission))
             return await self._end(leave, "a person cancelled it")
         if leave is not None:
             what = "time" if leave == "out_of_time" else "budget"

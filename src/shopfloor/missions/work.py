@@ -13,7 +13,7 @@ from shopfloor.agent.finish import finish_tool
 from shopfloor.agent.run import Outcome
 from shopfloor.context.prompt import Fragment, assemble, prompt_file
 from shopfloor.domain.contract import Check, Contract, SealedChecks
-from shopfloor.domain.errors import AskModelAgain, GiveUp
+from shopfloor.domain.errors import AskModelAgain, GiveUp, TryLater
 from shopfloor.domain.events import AgentEvent, AttemptEnded, AttemptStarted, ToolCalled, ToolReturned
 from shopfloor.domain.mission import CommandRun, Feature, Handoff, Plan
 from shopfloor.domain.spending import Budget
@@ -62,7 +62,7 @@ async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -
     attempt, plan, checks = mission.open_attempt, mission.planned.plan, mission.sealed.checks
     mine = checks_of(checks, feature.claims)
     sealed = tuple(f"/{path}" for path, _ in mine.files)
-    place = await shop.checkout(attempt.base, f"{feature.id}-{attempt.attempt}", sealed)
+    place = await shop.checkout(attempt.base, checkout_name(mission, attempt), sealed)
     async with shop.sandbox(place) as sandbox:
         for path, content in shop.court.sealed(mine).items():
             await _lay_once(sandbox, path, content)
@@ -83,6 +83,30 @@ async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -
         except GiveUp as broken:  # the worker broke its own repository: a fresh start has a fresh one
             return msgspec.structs.replace(ended, exit="gave_up", reason=str(broken)) if ended.exit == "done" else ended
         return msgspec.structs.replace(ended, commit=commit)
+
+
+async def put_down(shop: Shop, mission: Mission) -> AttemptEnded:
+    """Ends the open attempt of a cancelled job where it stands, and keeps what was written so far."""
+    attempt = mission.open_attempt
+    assert attempt is not None
+    ended = AttemptEnded(
+        feature=attempt.feature, attempt=attempt.attempt, exit="stopped", reason="a person cancelled it"
+    )
+    place = shop.folder / "checkouts" / checkout_name(mission, attempt)
+    if not place.exists():
+        return ended
+    ref = f"refs/attempts/{attempt.feature}/{attempt.attempt}"
+    try:
+        async with shop.sandbox(place) as sandbox:
+            commit = await take(shop, sandbox, attempt.base, ref, f"{attempt.feature}, as it was cancelled")
+    except (GiveUp, TryLater):  # cancelling must not hang on what cannot be kept
+        return ended
+    return msgspec.structs.replace(ended, commit=commit)
+
+
+def checkout_name(mission: Mission, attempt: AttemptStarted) -> str:
+    """Where an attempt has its checkout."""
+    return "solo" if mission.asked.form == "solo" else f"{attempt.feature}-{attempt.attempt}"
 
 
 def checks_of(checks: SealedChecks, claims: Sequence[str]) -> SealedChecks:
@@ -182,7 +206,7 @@ async def take(shop: Shop, sandbox: Sandbox, base: str, ref: str, message: str) 
     """
     output = shop.court.scratch()
     command = bundle_command(base, BUNDLE, commit_everything=True)
-    environment = {MESSAGE_VARIABLE: message}
+    environment = {MESSAGE_VARIABLE: message.replace("\0", " ")}  # no environment can hold what a model may write
     finished = await sandbox.run(command, output=output, timeout_s=BUNDLE_TIMEOUT_S, environment=environment)
     if finished.exit_code == BundleExit.NOTHING_NEW:
         return base

@@ -81,9 +81,14 @@ def brief_of(words: str, file: Path | None) -> str:
     if file is None:
         return words
     try:
-        return sys.stdin.buffer.read().decode() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as trouble:
-        raise GiveUp(f"The brief {str(file)!r} cannot be read: {trouble}.") from trouble
+        text = sys.stdin.buffer.read().decode() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except OSError as trouble:
+        raise GiveUp(f"The brief {str(file)!r} cannot be read: {trouble.strerror}.") from trouble
+    except UnicodeDecodeError as trouble:
+        raise GiveUp(f"The brief {str(file)!r} cannot be read: it is no text in UTF-8 ({trouble}).") from trouble
+    if "\0" in text:
+        raise GiveUp(f"The brief {str(file)!r} cannot be read: it is no text, for it holds a NUL.")
+    return text
 
 
 def start(brief: str, repository: Path, form: Literal["mission", "solo"], options: Options) -> None:

@@ -149,10 +149,7 @@ def export(mission: str, to: Path) -> None:
 
     async def act(factory: Factory) -> None:
         report = await factory.report(mission)
-        try:
-            to.mkdir(parents=True, exist_ok=True)
-        except OSError as trouble:
-            raise GiveUp(f"{str(to)!r} cannot be made: {trouble.strerror}; name another folder.") from trouble
+        _make(to)
         (to / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
         (to / "report.html").write_text(report_page(report, factory.blobs.get), encoding="utf-8")
         (to / "changes.diff").write_text(report.diff, encoding="utf-8")
@@ -172,6 +169,13 @@ def export(mission: str, to: Path) -> None:
     _with_factory(act)
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise GiveUp(f"{str(folder)!r} cannot be made: {trouble.strerror}; name another folder.") from trouble
+
+
 def evidence(mission: str, to: Path | None, open_page: bool) -> None:
     """Writes one page for each verdict of a mission, and shows the last one."""
 
@@ -187,7 +191,7 @@ def evidence(mission: str, to: Path | None, open_page: bool) -> None:
                 case MissionPlanned(plan=plan):
                     contract = plan.contract
                 case VerdictReached(verdict=verdict):
-                    folder.mkdir(parents=True, exist_ok=True)
+                    _make(folder)
                     page = folder / f"{len(written) + 1:02}-{verdict.kind.replace('_', '-')}-{verdict.subject}.html"
                     page.write_text(verdict_page(verdict, contract, factory.blobs.get), encoding="utf-8")
                     written.append(page)

@@ -167,8 +167,8 @@ def _running(report: Report) -> str:
     """What a job that somebody carries is at, since when, and whether anything is heard of it."""
     assert report.heard_at is not None
     silent = (datetime.now().astimezone() - report.heard_at).total_seconds()
-    worked = f"begun {_time(report.started)}, {duration(report.seconds)} of work so far"
-    return f"At present: {report.doing} ({worked}; last heard of {duration(max(0, silent))} ago)."
+    heard = f"last heard of {duration(max(0, silent))} ago"
+    return f"At present: {report.doing} (asked for at {_time(report.started)}, {heard})."
 
 
 def _time(moment: datetime) -> str:
