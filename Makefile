@@ -9,7 +9,7 @@ BENCHES ?= $(filter-out $(patsubst %,bench/%.py,polyglot impossible hardcoding q
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-setup: ## make .venv from requirements.lock; install bubblewrap, chromium and git where that needs no password
+setup: ## make .venv from requirements.lock; install bubblewrap, chromium, git, xdotool and xvfb where that needs no password
 	@PYTHON="$(PYTHON)" scripts/setup
 
 test: setup ## all tests but the long ones (PYTEST="-k word" adds options)

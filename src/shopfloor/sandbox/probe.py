@@ -23,6 +23,8 @@ from shopfloor.sandbox.machine import Machine, survey
 from shopfloor.sandbox.protocol import Blueprint, Level, Mount, Sandbox, View
 
 TRY_S = 20
+FOR_DESKTOPS = (("Xvfb", "xvfb"), ("xdotool", "xdotool"))
+"""Programs, and the packages that bring them."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 RUNNER_FLAGS = ("-I", "-S", "-E", "-X", "utf8")
 
@@ -38,6 +40,7 @@ class Probe(Fact):
     why_no_arena: str = ""
     chromium: str = ""
     why_no_chromium: str = ""
+    why_no_desktop: str = ""
 
     @property
     def best(self) -> Level:
@@ -55,7 +58,7 @@ def probe() -> Probe:
     """Tries everything once per process: some tens of milliseconds."""
     chromium = find_chromium()
     why_no_chromium = "" if chromium else f"none of {', '.join(BROWSERS)} is installed: install Chromium"
-    found = Probe(chromium=chromium, why_no_chromium=why_no_chromium)
+    found = Probe(chromium=chromium, why_no_chromium=why_no_chromium, why_no_desktop=_why_no_desktop())
     bubblewrap = shutil.which("bwrap")
     if bubblewrap is None:
         why = "bubblewrap (`bwrap`) is not installed: install the package `bubblewrap`, 0.8 or newer"
@@ -73,6 +76,11 @@ def probe() -> Probe:
         arena=not why_no_arena,
         why_no_arena=why_no_arena,
     )
+
+
+def _why_no_desktop() -> str:
+    missing = [package for program, package in FOR_DESKTOPS if shutil.which(program) is None]
+    return f"{' and '.join(missing)} not installed: apt-get install {' '.join(missing)}" if missing else ""
 
 
 @functools.cache

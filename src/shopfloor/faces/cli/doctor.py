@@ -99,7 +99,12 @@ def _sandbox() -> list[Found]:
             ok=bool(here.chromium) and _has_playwright(),
             what=browser if _has_playwright() else _NO_PLAYWRIGHT,
         ),
+        Found(name="desktop", ok=not here.why_no_desktop, what=_blocked(here.why_no_desktop) or "Xvfb and xdotool"),
     ]
+
+
+def _blocked(why: str) -> str:
+    return f"{why}; assertions on desktops are blocked until then" if why else ""
 
 
 _NO_PLAYWRIGHT = "playwright is not installed: pip install 'shopfloor[browser]'; web assertions are blocked until then"
