@@ -1,4 +1,4 @@
-"""What every driver promises, whatever it drives: one suite for terminal, HTTP, web and library."""
+"""What every driver promises, whatever it drives: one suite for terminal, HTTP, web, desktop and library."""
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -13,6 +13,7 @@ import pytest
 from shopfloor.domain.contract import EvidenceKind
 from shopfloor.domain.errors import AskModelAgain
 from shopfloor.sandbox.protocol import Sandbox
+from shopfloor.testing.desktops import why_no_desktop
 from shopfloor.validation.drivers.actions import (
     Action,
     Ask,
@@ -30,6 +31,7 @@ from shopfloor.validation.drivers.actions import (
     parse_target,
 )
 from shopfloor.validation.drivers.app import App
+from shopfloor.validation.drivers.desktop import open_desktop
 from shopfloor.validation.drivers.expectations import Exit, Expectation, Json, Screen, Sees, Status
 from shopfloor.validation.drivers.http import open_http
 from shopfloor.validation.drivers.library import open_library
@@ -114,6 +116,23 @@ CASES = {
         instead="but it is not there, or not visible",
         strange=Exit(code=0),
     ),
+    "desktop": Case(
+        open=lambda sandbox, _: open_desktop(sandbox),
+        evidence="screenshot",
+        begin=(StartProgram(command="exec $PYTHON desk.py"),),
+        act=(Type(text="milk"), Keys(names=("Enter",))),
+        effect="To do: milk",
+        look=Look(),
+        in_vain=WaitFor(text="butter", seconds=0.3),
+        its_words="after 0.3 s no window has 'butter'",
+        crash=Keys(names=("F12",)),
+        crash_words="the program ended with exit code 134",
+        foreign=OpenPage(),
+        holds=Sees(target=parse_target('window "To do: milk"')),
+        never=Sees(target=parse_target('window "To do: butter"')),
+        instead='but it is not there; there is "To do: milk"',
+        strange=Status(code=200),
+    ),
     "library": Case(
         open=lambda sandbox, _: open_library(sandbox),
         evidence="transcript",
@@ -133,7 +152,14 @@ CASES = {
     ),
 }
 
-cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+WHY_NOT = {"desktop": why_no_desktop()}
+cases = pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=name, marks=pytest.mark.skipif(bool(WHY_NOT.get(name)), reason=WHY_NOT.get(name, "")))
+        for name, case in CASES.items()
+    ],
+)
 
 
 @cases

@@ -71,6 +71,20 @@ steps = st.one_of(
         json=texts.map(lambda text: msgspec.json.encode(text).decode()),
     ),
     st.builds(expectations.Raises, error=places, text=texts),
+    st.builds(
+        actions.ClickAt,
+        x=st.integers(0, 9999),
+        y=st.integers(0, 9999),
+        title=texts,
+        button=st.just("left"),
+        double=st.booleans(),
+    ),
+    st.builds(actions.ClickAt, x=st.integers(0, 99), y=st.integers(0, 99), title=texts, button=st.just("right")),
+    st.builds(expectations.Changes, changed=st.booleans()),
+    st.builds(expectations.KeepScreen, name=st.sampled_from(("before", "two-words"))),
+    st.builds(expectations.LooksLike, name=st.sampled_from(("before", "two-words")), alike=st.booleans()),
+    st.builds(expectations.Copied, text=texts, relation=st.sampled_from(("has", "lacks", "is"))),
+    st.builds(expectations.Saved, file=texts, text=texts, relation=st.sampled_from(("has", "lacks", "is"))),
     st.builds(expectations.Exit, code=st.none() | st.integers(0, 255)),
 )
 

@@ -214,7 +214,7 @@ class Request(Fact, tag="Request"):
 
 
 class StartProgram(Fact, tag="StartProgram"):
-    """Start a shell command in a fresh terminal; a program still running in the old one is ended first."""
+    """Start a shell command in a fresh terminal, or on the display; a program still running there is ended first."""
 
     command: str
 
@@ -226,7 +226,10 @@ class Type(Fact, tag="Type"):
 
 
 class Keys(Fact, tag="Keys"):
-    """Press keys one after the other: Enter, Tab, Up, F1, ctrl-c, alt-x, shift-tab, or a single character."""
+    """Press keys one after the other: Enter, Tab, Up, F1, ctrl-c, alt-x, shift-tab, or a single character.
+
+    On a display, every key has the name that X gives it, too: Return, Prior, KP_Add, ctrl+shift+s.
+    """
 
     names: tuple[str, ...]
 
@@ -236,6 +239,19 @@ class Resize(Fact, tag="Resize"):
 
     rows: int
     columns: int
+
+
+# --- a desktop --------------------------------------------------------------------------------------------------
+
+
+class ClickAt(Fact, tag="ClickAt"):
+    """Click at a place of the display, or of the inside of the window with that title; places count from 0 0."""
+
+    x: int
+    y: int
+    title: str = ""
+    button: Literal["left", "right"] = "left"
+    double: bool = False
 
 
 # --- a library --------------------------------------------------------------------------------------------------
@@ -287,6 +303,7 @@ WebAction: TypeAlias = (
 )
 TerminalAction: TypeAlias = StartProgram | Type | Keys | Resize | Look | WaitFor
 HttpAction: TypeAlias = Request
+DesktopAction: TypeAlias = StartProgram | Type | Keys | ClickAt | Look | WaitFor
 LibraryAction: TypeAlias = Import | Call | Ask
 Action: TypeAlias = (
     Look
@@ -309,6 +326,7 @@ Action: TypeAlias = (
     | Type
     | Keys
     | Resize
+    | ClickAt
     | Import
     | Call
     | Ask

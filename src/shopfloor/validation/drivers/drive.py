@@ -13,19 +13,35 @@ import msgspec
 
 from shopfloor.domain.errors import AskModelAgain, Broken, GiveUp
 from shopfloor.sandbox.protocol import Process, Sandbox
-from shopfloor.validation.drivers.hands import finding, requests, serve, troubles, window, wire
+from shopfloor.validation.drivers.hands import (
+    display,
+    finding,
+    picture,
+    requests,
+    serve,
+    troubles,
+    window,
+    wire,
+    xclient,
+)
 from shopfloor.validation.drivers.hands.wire import (
     Act,
     Answer,
     Ask,
     Close,
+    Compare,
     Exchanged,
     Expect,
     Forget,
     Fresh,
     Knock,
+    OnDisplay,
+    Open,
+    Paste,
     Seen,
     Send,
+    Shown,
+    Touch,
     Trace,
     Traced,
     Where,
@@ -35,7 +51,7 @@ GRACE_S = 25.0
 """What a deed may take on top of its own patience before the drive server counts as lost."""
 
 
-_HANDS = (wire, requests, finding, troubles, window, serve)
+_HANDS = (wire, requests, finding, troubles, window, xclient, picture, display, serve)
 """In the order in which they import each other."""
 _BEGIN = """\
 import json, sys, types
@@ -78,6 +94,17 @@ class Drive:
     async def expect(self, expect: Expect) -> Seen:
         return _seen(await self._ask(expect, expect.seconds + GRACE_S))
 
+    async def on_display(self, ask: OnDisplay) -> Shown:
+        """Opens a display, does something on it, or looks. GiveUp when there is none, or none any more."""
+        answer = await self._ask(ask, _patience(ask) + GRACE_S)
+        match answer:
+            case Shown(broken=True, problem=problem):
+                raise GiveUp(f"no desktop here: {problem}")
+            case Shown():
+                return answer
+            case _:
+                raise Broken(f"the drive server answered for its display with {type(answer).__name__}")
+
     async def close(self) -> None:
         """Asks it to end its browser; ends it by force if it does not."""
         with anyio.move_on_after(5, shield=True):
@@ -119,6 +146,17 @@ class Drive:
         return line
 
 
+def _patience(ask: OnDisplay) -> float:
+    """How long it may take by itself."""
+    match ask:
+        case Touch(text=text, names=names):
+            return 0.1 * (len(text) + len(names))
+        case Compare(seconds=seconds):
+            return seconds
+        case Open() | Paste():
+            return 0.0
+
+
 def _exchanged(answer: Answer) -> Exchanged:
     if isinstance(answer, Exchanged):
         return answer
@@ -131,7 +169,7 @@ def _seen(answer: Answer) -> Seen:
             raise GiveUp(f"no browser here: {problem}")
         case Seen():
             return answer
-        case Exchanged() | Traced():
+        case Exchanged() | Traced() | Shown():
             raise Broken(f"the drive server answered a browser's ask with {type(answer).__name__}")
 
 

@@ -14,7 +14,10 @@ State: TypeAlias = Literal["shown", "absent", "checked", "unchecked", "focused",
 
 
 class Sees(Fact, tag="Sees"):
-    """A thing on the page is in that state; `absent` is a thing that is not there, or not visible."""
+    """A thing on the page is in that state; `absent` is a thing that is not there, or not visible.
+
+    On a desktop the things are its windows: `window` with the whole title, which is shown, absent or focused.
+    """
 
     target: Target
     state: State = "shown"
@@ -135,6 +138,49 @@ class Exit(Fact, tag="Exit"):
     code: int | None
 
 
+# --- a desktop --------------------------------------------------------------------------------------------------
+
+
+class Changes(Fact, tag="Changes"):
+    """The display looks different from just before the last action, and goes on so; or it does not.
+
+    What blinks like a caret is no difference, and a display on which no window is left shows none.
+    """
+
+    changed: bool
+
+
+class KeepScreen(Fact, tag="KeepScreen"):
+    """Keep what the display shows under a name, for later steps."""
+
+    name: str
+
+
+class LooksLike(Fact, tag="LooksLike"):
+    """The display looks as it did when it was kept under that name, or unlike it; compared as by `Changes`."""
+
+    name: str
+    alike: bool
+
+
+class Copied(Fact, tag="Copied"):
+    """What is in the clipboard."""
+
+    text: str
+    relation: Literal["has", "lacks", "is"] = "has"
+
+
+class Saved(Fact, tag="Saved"):
+    """A file has this text in it, has it not (but is there), or is it and nothing else, ends of lines at its end aside.
+
+    `~/` is the home of whoever uses the app, empty at the beginning; else it lies below the folder the app starts in.
+    """
+
+    file: str
+    text: str
+    relation: Literal["has", "lacks", "is"] = "has"
+
+
 # --- a library --------------------------------------------------------------------------------------------------
 
 
@@ -156,5 +202,8 @@ WebExpectation: TypeAlias = Sees | Counts | Reads | Holds | At | Calm
 JsonExpectation: TypeAlias = Json | JsonIsA | Keep
 HttpExpectation: TypeAlias = Status | Header | Body | JsonExpectation
 TerminalExpectation: TypeAlias = Screen | Output | Exit | JsonExpectation
+DesktopExpectation: TypeAlias = Sees | Counts | Changes | KeepScreen | LooksLike | Copied | Saved | Exit
 LibraryExpectation: TypeAlias = Result | Raises | Output | JsonExpectation
-Expectation: TypeAlias = WebExpectation | HttpExpectation | TerminalExpectation | LibraryExpectation
+Expectation: TypeAlias = (
+    WebExpectation | HttpExpectation | TerminalExpectation | DesktopExpectation | LibraryExpectation
+)

@@ -79,8 +79,8 @@ _TEXT = Slot(_QUOTED, _unquoted, _quoted)
 _WORD = Slot(r"\S+", str, str)
 _NUMBER = Slot(r"\d{1,9}", int, str)
 _SLOTS: dict[str, Slot] = {
-    **dict.fromkeys(("text", "option", "command", "value", "address"), _TEXT),
-    **dict.fromkeys(("number", "code", "rows", "columns"), _NUMBER),
+    **dict.fromkeys(("text", "option", "command", "value", "address", "title", "file"), _TEXT),
+    **dict.fromkeys(("number", "code", "rows", "columns", "x", "y"), _NUMBER),
     **dict.fromkeys(("url", "key"), _WORD),
     "target": Slot(".+?", _target, str),
     "texts": Slot(
@@ -178,6 +178,15 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("keys {names}", actions.Keys),
     _phrase("start {command}", actions.StartProgram),
     _phrase("resize to {rows} rows and {columns} columns", actions.Resize),
+    *(
+        _phrase(f"{click} at {{x}} {{y}}{where}", actions.ClickAt, button=button, double=double, **said)
+        for click, button, double in (
+            ("click", "left", False),
+            ("double-click", "left", True),
+            ("right-click", "right", False),
+        )
+        for where, said in (("", {"title": ""}), (" in window {title}", {}))
+    ),
     _phrase("{method} {url}{headers} and follow within {seconds} s{body}", actions.Request, follow=True),
     _phrase("{method} {url}{headers} within {seconds} s{body}", actions.Request, follow=False),
     _phrase("{method} {url}{headers} and follow{body}", actions.Request, follow=True, seconds=10.0),
@@ -218,6 +227,19 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase("keep {path} as {name}", expectations.Keep),
     *(
         _phrase(f"screen {relation} {{text}}", expectations.Screen, relation=relation)
+        for relation in ("has", "lacks", "is")
+    ),
+    _phrase("screen changes", expectations.Changes, changed=True),
+    _phrase("screen does not change", expectations.Changes, changed=False),
+    _phrase("keep screen as {name}", expectations.KeepScreen),
+    _phrase("screen looks like {name}", expectations.LooksLike, alike=True),
+    _phrase("screen looks unlike {name}", expectations.LooksLike, alike=False),
+    *(
+        _phrase(f"clipboard {relation} {{text}}", expectations.Copied, relation=relation)
+        for relation in ("has", "lacks", "is")
+    ),
+    *(
+        _phrase(f"file {{file}} {relation} {{text}}", expectations.Saved, relation=relation)
         for relation in ("has", "lacks", "is")
     ),
     *(

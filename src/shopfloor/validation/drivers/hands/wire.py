@@ -123,11 +123,45 @@ class Expect(msgspec.Struct, tag="expect", omit_defaults=True):
     picture: bool = False
 
 
+class Open(msgspec.Struct, tag="open", omit_defaults=True):
+    """A new display with nothing on it. One that is `shared` is reached over the arena's own network."""
+
+    shared: bool = False
+
+
+class Touch(msgspec.Struct, tag="touch", omit_defaults=True):
+    """Something to do on the display; `look` waits until it rests, `glance` does not.
+
+    `remember` keeps what is seen now as the picture `text`; "" is that before the last deed. A click is at `x`, `y`.
+    """
+
+    do: Literal["look", "glance", "remember", "type", "keys", "click"]
+    text: str = ""
+    names: tuple[str, ...] = ()
+    x: int = 0
+    y: int = 0
+    button: int = 1
+    times: int = 1
+
+
+class Compare(msgspec.Struct, tag="compare", omit_defaults=True):
+    """Wait until the display differs from a picture that was remembered, or is like it."""
+
+    differs: bool
+    picture: str = ""
+    seconds: float = PATIENCE_S
+
+
+class Paste(msgspec.Struct, tag="paste"):
+    """What is in the display's clipboard?"""
+
+
 class Close(msgspec.Struct, tag="close"):
-    """End: browser first."""
+    """End: browser and display first."""
 
 
-Ask: TypeAlias = Send | Knock | Forget | Fresh | Trace | Act | Expect | Close
+OnDisplay: TypeAlias = Open | Touch | Compare | Paste
+Ask: TypeAlias = Send | Knock | Forget | Fresh | Trace | Act | Expect | OnDisplay | Close
 
 
 class Exchanged(msgspec.Struct, tag="exchanged", omit_defaults=True):
@@ -165,4 +199,33 @@ class Traced(msgspec.Struct, tag="traced", omit_defaults=True):
     content: bytes = b""
 
 
-Answer: TypeAlias = Exchanged | Seen | Traced
+class TopWindow(msgspec.Struct, omit_defaults=True):
+    """A window that is shown. A `popup` is a menu or a hint, which no window manager touches."""
+
+    id: int
+    title: str
+    x: int
+    y: int
+    width: int
+    height: int
+    popup: bool = False
+    focused: bool = False
+
+
+class Shown(msgspec.Struct, tag="shown", omit_defaults=True):
+    """What the display shows: windows from the lowest to the uppermost, and where it differs from before the deed.
+
+    `changed` is left, top, and the first column and row outside; () for nowhere.
+    """
+
+    address: str = ""
+    windows: tuple[TopWindow, ...] = ()
+    changed: tuple[int, ...] = ()
+    picture: bytes = b""
+    copied: str | None = None
+    problem: str = ""
+    broken: bool = False
+    """There is no display, or none any more."""
+
+
+Answer: TypeAlias = Exchanged | Seen | Traced | Shown
