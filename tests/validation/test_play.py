@@ -27,6 +27,8 @@ def test_a_turn_is_what_is_done_and_what_is_then_expected() -> None:
         (('see text "a"', "open /"), "before anything was done"),
         (("open /", 'see text "a"', "reload"), "nothing is expected after 'reload'"),
         (("open /", "sing"), "'sing' is no step"),
+        (('start "a"', "screen looks like b"), "nothing was kept as 'b'"),
+        (('start "a"', "keep screen as b", "screen looks like b"), "nothing was kept as 'b'"),
     ],
 )
 def test_steps_that_could_not_fail_are_none(lines: tuple[str, ...], words: str) -> None:
@@ -64,6 +66,13 @@ def test_a_run_can_be_seen_again(seed: int) -> None:
         (('start "a"', 'screen has "1"', 'start "b"', 'screen has "1"'), False),
         (('start "a"', 'screen has "1"', 'start "b"', 'screen has "2"'), True),
         (('start "a {{x}}"', 'screen has "{{x}}"'), True),
+        (('start "a"', "screen changes", 'start "a"', "screen changes"), False),
+        (('start "a"', "keys F2", "screen changes"), False),
+        (('start "a"', "keys F2", "screen changes", "keys F2", "screen changes"), True),
+        (('start "a"', 'type "a"', "screen changes", 'type "b"', "screen changes"), False),
+        (('start "a"', "screen changes", "keep screen as a", 'start "a"', "screen looks like a"), False),
+        (('start "a"', "keys F2", "screen changes", 'see window "B"'), True),
+        (('start "a"', "screen changes", "keep screen as a", "keys F2", "screen looks unlike a"), False),
         (("import a", "ask a.b", "result is 1"), False),
         (("call a.f(1)", "result is 1", "call a.f(2)", "result is 1"), False),
         (("call a.f(1)", "result is 1", "call a.g(2)", "result is 2"), False),

@@ -24,6 +24,7 @@ from shopfloor.sandbox.probe import judge_mounts
 from shopfloor.sandbox.protocol import Blueprint, Sandbox
 from shopfloor.validation.court import StartSandbox
 from shopfloor.validation.drivers.app import App, Recipe, app_under_test
+from shopfloor.validation.drivers.desktop import DesktopDriver, open_desktop
 from shopfloor.validation.drivers.http import HttpDriver, open_http
 from shopfloor.validation.drivers.interface import Interface
 from shopfloor.validation.drivers.library import LibraryDriver, open_library
@@ -34,6 +35,8 @@ from shopfloor.validation.play import Played, Stagehand, play
 
 LANES = 3
 """Assertions judged beside each other: more than two cores can serve is of no use, since much of it is waiting."""
+WATCHED_S = 2.0
+"""How long a desktop is left alone before a deed: telling whether a picture changed takes about as long."""
 TRIES = 2
 """A driver that breaks says nothing of the app."""
 
@@ -179,6 +182,8 @@ class Lane:
             stagehand = Stagehand(
                 fresh=lambda driver=driver: self.fresh(driver), restart=self._restart if self._app else None
             )
+            if isinstance(driver, DesktopDriver):
+                stagehand = replace(stagehand, remember=driver.remember, idle_s=WATCHED_S)
             played = await play(driver, assertion, stagehand, chance)
             if played.reason != "driver-broke":
                 return self._with_log(await self._with_trace(await self._outlived(played), driver))
@@ -214,21 +219,18 @@ class Lane:
                 return await self._stack.enter_async_context(open_terminal(self._sandbox))
             case "library" if isinstance(self._site, Here):
                 return await self._stack.enter_async_context(open_library(self._sandbox))
-            case "terminal" | "library":
+            case "desktop" if isinstance(self._site, Here):
+                return await self._stack.enter_async_context(open_desktop(self._sandbox))
+            case "terminal" | "library" | "desktop":
                 raise GiveUp(f"a {surface} needs the folder it is in: judge with --start or --repo")
-            case _:
-                raise GiveUp(f"there is no driver yet for the surface {surface!r}")
 
     async def fresh(self, driver: Driver) -> None:
         """An empty session; and an app that has forgotten what the one before did, if the app keeps it."""
-        if self._used and self._app is not None and self._contract.state == "app":
-            await self._app.stop()
-            await self._sandbox.renew()
-            assert isinstance(self._site, Here)
-            _clear(self._checkout)
-            _copy(self._site.folder, self._checkout)
-            if trouble := await self._start_app():
-                raise GiveUp(trouble)
+        if isinstance(driver, DesktopDriver):
+            await driver.close()
+        keeps = self._app is not None or isinstance(driver, DesktopDriver)
+        if self._used and keeps and self._contract.state == "app":
+            await self._begin_anew()
         self._used = True
         match driver:
             case WebDriver():
@@ -239,8 +241,21 @@ class Lane:
                 await driver.begin()
             case TerminalDriver():
                 await driver.close()
+            case DesktopDriver():
+                await driver.begin()
             case _:
                 pass
+
+    async def _begin_anew(self) -> None:
+        """The folder as it was, an empty home, and nobody left who could remember anything."""
+        assert isinstance(self._site, Here)
+        if self._app is not None:
+            await self._app.stop()
+        await self._sandbox.renew()
+        _clear(self._checkout)
+        _copy(self._site.folder, self._checkout)
+        if self._app is not None and (trouble := await self._start_app()):
+            raise GiveUp(trouble)
 
     async def _start_app(self) -> str:
         assert self._app is not None

@@ -3,8 +3,8 @@
 Steps fall into turns: what is done, and what is then expected. Before the last deed of a turn the judge looks whether
 all that is expected is there already, then waits without doing anything and looks again; only what was not there, did
 not come by itself, and came after the deed is an effect. What was there before must still be there after the same wait.
-An assertion without any effect has failed, whatever it shows. It does not know which kind of app is driven, and no
-model is near.
+An assertion without any effect has failed, whatever it shows. A picture that changed says less than words do, and
+counts from the second time on. It does not know which kind of app is driven, and no model is near.
 """
 
 import random
@@ -15,13 +15,14 @@ from time import monotonic
 from typing import Literal, TypeAlias
 
 import anyio
+import anyio.lowlevel
 
 from shopfloor.domain.contract import Assertion, Control
 from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.fact import Fact
 from shopfloor.validation.drivers import actions
 from shopfloor.validation.drivers.actions import Action
-from shopfloor.validation.drivers.expectations import Expectation, Keep
+from shopfloor.validation.drivers.expectations import Changes, Expectation, Keep, KeepScreen, LooksLike
 from shopfloor.validation.drivers.protocol import Driver, Exhibit
 from shopfloor.validation.drivers.steps import Unspeakable, filled, free_words, read_step
 
@@ -29,7 +30,8 @@ PATIENCE_S = 6.0
 """How long an effect may take to be seen."""
 IDLE_S = 0.4
 """How long an app is watched doing nothing, before a deed and after one that should change nothing."""
-
+MOST_BY_CHANCE = 1
+"""So many changes of a picture may be nothing but a field that takes the focus."""
 REST_S = 1.5
 """How long an app is left alone before its page is left: nobody reloads sooner, and some write a moment later."""
 
@@ -91,14 +93,19 @@ def turns_of(lines: Sequence[str]) -> tuple[Turn, ...]:
     turns: list[Turn] = []
     deeds: list[str] = []
     expected: list[str] = []
+    kept: set[str] = set()
     for line in lines:
-        if isinstance(_meant(line, lines), Action):
+        step = _meant(line, lines)
+        if isinstance(step, Action):
             if expected:
                 turns.append(Turn(tuple(deeds), tuple(expected)))
+                kept |= {told.name for one in expected if isinstance(told := _meant(one, lines), KeepScreen)}
                 deeds, expected = [], []
             deeds.append(line)
         elif not deeds and not turns:
             raise Unspeakable(f"{line!r} expects something before anything was done")
+        elif isinstance(step, LooksLike) and step.name not in kept:
+            raise Unspeakable(f"{line!r}: nothing was kept as {step.name!r} before the last thing that was done")
         else:
             expected.append(line)
     if deeds and not expected:
@@ -127,10 +134,13 @@ def has_effect(turns: Sequence[Turn]) -> bool:
     """Whether these turns can show more than a dead app does: one interferes, or two inputs are told apart."""
     lines = [line for turn in turns for line in (*turn.deeds, *turn.expected)]
     words = drawn(free_words(lines), random.Random(0))
-    if any(_interferes(deed, words) for turn in turns for deed in turn.deeds):
+    told = [turn for turn in turns if not all(map(_is_of_pictures, turn.expected))]
+    if any(_interferes(deed, words) for turn in told for deed in turn.deeds):
+        return True
+    if sum(_changes_a_picture(turn.deeds[-1], words) for turn in turns) > MOST_BY_CHANCE:
         return True
     shown = _Shown()
-    return any(_changes(*_deeds_and_looks(turn, words), words) or shown.differs(turn, words) for turn in turns)
+    return any(_changes(*_deeds_and_looks(turn, words), words) or shown.differs(turn, words) for turn in told)
 
 
 class _Shown:
@@ -147,10 +157,11 @@ class _Shown:
         """Whether a turn shows so; from now on it is one of those before."""
         self._given |= free_words([deed for deed in turn.deeds if deed.startswith(("start ", "call "))]).keys()
         subject = _answering(turn.deeds[-1], words)
+        told = tuple(line for line in turn.expected if not _is_of_pictures(line))
         before = self._expected.setdefault(subject, set())
-        others = before - {turn.expected}
-        before.add(turn.expected)
-        return bool(subject) and bool(others or self._given & free_words(turn.expected).keys())
+        others = before - {told}
+        before |= {told} if told else set()
+        return bool(subject and told) and bool(others or self._given & free_words(told).keys())
 
 
 class _Failed(Exception):
@@ -167,6 +178,8 @@ class Stagehand:
     fresh: Callable[[], Awaitable[None]]
     restart: Callable[[], Awaitable[str]] | None = None
     """Ends the app and starts it again; why it did not come up, or ""."""
+    remember: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
+    """What changes is what looks different from now on."""
     patience_s: float = PATIENCE_S
     idle_s: float = IDLE_S
 
@@ -204,6 +217,8 @@ class _Session:
         self._frames: list[Frame] = []
         self._controls: dict[str, str] = {}
         self._effects = 0
+        self._pictures = 0
+        """Effects that only the picture shows."""
         self._slow: list[tuple[Turn, float]] = []
         self._shown = _Shown()
 
@@ -217,9 +232,12 @@ class _Session:
             await self._play(turn)
         await anyio.sleep(self._stagehand.idle_s)
         await self._expect(turns[-1], "did-not-last", 0.5)
-        if not self._effects:
-            raise _Failed("no-effect", "nothing that was done changed anything of what is expected")
-        self._controls["effect"] = f"held: {self._effects} of {len(turns)} turns changed what is seen"
+        if not self._effects and self._pictures <= MOST_BY_CHANCE:
+            only = "only a picture changed, and only once, as where a field takes the focus"
+            nothing = "nothing that was done changed anything of what is expected"
+            raise _Failed("no-effect", only if self._pictures else nothing)
+        effects = self._effects + self._pictures
+        self._controls["effect"] = f"held: {effects} of {len(turns)} turns changed what is seen"
         await self._watch_longer(turns)
 
     async def go_through(self, turns: Sequence[Turn], controls: Sequence[Control]) -> None:
@@ -231,7 +249,7 @@ class _Session:
                 case "second tab":
                     await self._survives(control, turns, (f"open in a new tab {self._place(turns)}",))
                 case "restart":
-                    await self._restart()
+                    await self._restart(turns)
                     await self._survives(control, turns, self._looks_again(turns))
                 case "two inputs" | "repeat":
                     if control == "two inputs":
@@ -253,44 +271,57 @@ class _Session:
         deeds, looks = _deeds_and_looks(turn, self._words)
         for line in deeds[:-1]:
             await self._do(line)
-        there_already = await self._there_already(turn, looks, at_once=True)
-        if not there_already and await self._idle_shows(turn, looks):
+        await self._stagehand.remember()
+        missing = await self._missing(turn, looks)
+        if missing and await self._idle_shows(turn, looks):
             raise _Failed("moves-by-itself", f"{turn.expected[0]!r} came without {deeds[-1]!r}")
         began = monotonic()
         await self._do(deeds[-1])
         for line in looks:
             await self._do(line)
-        if there_already:
+        if not missing:
             await anyio.sleep(self._stagehand.idle_s)
         await self._expect(turn, "not-seen", self._stagehand.patience_s)
         differs = self._shown.differs(turn, self._words)
-        if not there_already and (_changes(deeds, looks, self._words) or differs):
+        effect = self._count(missing, deeds, looks, differs=differs)
+        if effect and (took := monotonic() - began) > self._stagehand.idle_s:
+            self._slow.append((turn, took))
+
+    def _count(self, missing: Sequence[str], deeds: Sequence[str], looks: Sequence[str], *, differs: bool) -> bool:
+        """Whether what was missing came by the last deed: an effect, told by words or shown by a picture alone."""
+        by_words = not all(map(_is_of_pictures, missing))
+        if by_words and (differs or _changes(deeds, looks, self._words)):
             self._effects += 1
-            if (took := monotonic() - began) > self._stagehand.idle_s:
-                self._slow.append((turn, took))
+            return True
+        if missing and not by_words and _changes_a_picture(deeds[-1], self._words):
+            self._pictures += 1
+            return True
+        return False
 
     async def _idle_shows(self, turn: Turn, looks: Sequence[str]) -> bool:
         if not _changes(turn.deeds[: len(turn.deeds) - len(looks)], looks, self._words):
             return False
         await anyio.sleep(self._stagehand.idle_s)
-        return await self._there_already(turn, looks, at_once=False)
+        return not await self._missing(turn, looks)
 
-    async def _there_already(self, turn: Turn, looks: Sequence[str], *, at_once: bool) -> bool:
-        """Whether all that a turn expects holds before its last deed."""
+    async def _missing(self, turn: Turn, looks: Sequence[str]) -> tuple[str, ...]:
+        """What does not hold of all that a turn expects, before its last deed; as far as the first that words tell."""
+        missing: list[str] = []
         try:
             for line in looks:
                 if not (await self._driver.perform(_action(filled(line, self._words)))).happened:
-                    return False
+                    return turn.expected
             for line in turn.expected:
                 step = read_step(filled(line, self._words))
                 assert not isinstance(step, Action)
-                if isinstance(step, Keep):
+                if isinstance(step, Keep | KeepScreen) or (await self._driver.check(step, 0.0)).happened:
                     continue
-                if not (await self._driver.check(step, 0.0)).happened:
-                    return False
+                missing.append(line)
+                if not _is_of_pictures(line):
+                    break
         except (AskModelAgain, KeyError):
-            return False  # there is nothing yet to look at: no page, no program, nothing kept
-        return True
+            return turn.expected  # there is nothing yet to look at: no page, no program, nothing kept
+        return tuple(missing)
 
     async def _do(self, line: str) -> None:
         said = filled(line, self._words)
@@ -332,8 +363,9 @@ class _Session:
             for line in deeds[:-1]:
                 await self._do(line)
             if turn is slowest:
+                await self._stagehand.remember()
                 await anyio.sleep(took * 1.5)
-                if await self._there_already(turn, looks, at_once=False):
+                if not await self._missing(turn, looks):
                     raise _Failed("moves-by-itself", f"{turn.expected[0]!r} came without {deeds[-1]!r}")
             for line in (deeds[-1], *looks):
                 await self._do(line)
@@ -343,17 +375,22 @@ class _Session:
     async def _survives(self, control: Control, turns: Sequence[Turn], again: Sequence[str]) -> None:
         for line in again:
             await self._do(line)
+        said = {line: read_step(filled(line, _Any(self._words))) for line in turns[-1].expected}
+        lasting = tuple(line for line, step in said.items() if not isinstance(step, Changes))
+        if not lasting:
+            raise _Failed("bad-steps", f"after {control}: a change is over, so nothing is expected that could be there")
         try:
-            await self._expect(turns[-1], "did-not-survive", self._stagehand.patience_s)
+            await self._expect(Turn((), lasting), "did-not-survive", self._stagehand.patience_s)
         except _Failed as failed:
             self._controls[control] = "did not hold"
             raise _Failed(failed.reason, f"after {control}: {failed.detail}") from None
 
-    async def _restart(self) -> None:
-        if self._stagehand.restart is None:
+    async def _restart(self, turns: Sequence[Turn]) -> None:
+        """Starts the app again; where there is none, the program that the steps start is started again after this."""
+        if self._stagehand.restart is None and not _starts(turns):
             raise _Failed("cannot-restart", "the app was not started here, so it cannot be started again")
         await anyio.sleep(REST_S)
-        if problem := await self._stagehand.restart():
+        if self._stagehand.restart is not None and (problem := await self._stagehand.restart()):
             raise _Failed("did-not-start", problem)
 
     def _place(self, turns: Sequence[Turn]) -> str:
@@ -362,7 +399,12 @@ class _Session:
 
     def _looks_again(self, turns: Sequence[Turn]) -> tuple[str, ...]:
         _, looks = _deeds_and_looks(turns[-1], self._words)
-        return looks or ("reload",)
+        return looks or _starts(turns)[-1:] or ("reload",)
+
+
+def _starts(turns: Sequence[Turn]) -> tuple[str, ...]:
+    """The lines that start a program."""
+    return tuple(line for turn in turns for line in turn.deeds if line.startswith("start "))
 
 
 def _deeds_and_looks(turn: Turn, words: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -406,6 +448,16 @@ def _interferes(line: str, words: Mapping[str, str]) -> bool:
     )
     answering = actions.StartProgram | actions.Import | actions.Call
     return not isinstance(step, opening | answering | actions.WaitFor | actions.Resize)
+
+
+def _is_of_pictures(line: str) -> bool:
+    """Whether an expectation compares pictures, and says nothing in words."""
+    return isinstance(read_step(filled(line, _Any())), Changes | LooksLike | KeepScreen)
+
+
+def _changes_a_picture(line: str, words: Mapping[str, str]) -> bool:
+    """Whether it is an effect when the picture changes after a deed: what is typed shows itself in any field."""
+    return _interferes(line, words) and not isinstance(read_step(filled(line, _Any(words))), actions.Type)
 
 
 def _answering(line: str, words: Mapping[str, str]) -> str:
