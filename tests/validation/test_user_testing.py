@@ -21,6 +21,7 @@ from shopfloor.models.scripted import Answering, ScriptedModel
 from shopfloor.repo.services import App, Services
 from shopfloor.sandbox.probe import find_chromium, probe
 from shopfloor.testing.courtroom import Courtroom, open_courtroom
+from shopfloor.testing.desktops import why_no_desktop
 from shopfloor.testing.workshop import call
 from shopfloor.validation import user_testing
 from shopfloor.validation.user_testing import UserCase
@@ -134,6 +135,35 @@ def test_a_product_is_judged_by_using_it(tmp_path: Path, port: int) -> None:
     assert verdict.passed, verdict.judged
     assert (verdict.kind, verdict.subject) == ("user_testing", "m1")
     assert (verdict.judge.agents, verdict.judge.independence) == ((STREAM,), "enforced")
+
+
+@pytest.mark.skipif(bool(why_no_desktop()), reason=why_no_desktop())
+def test_a_program_with_windows_is_judged_by_using_it(tmp_path: Path, port: int) -> None:
+    """It is started as published and no server beside it; a judge reads titles, the clipboard and files."""
+    steps = (
+        call("desktop", do="start", text=f"{PYTHON} desk.py"),
+        call("desktop", do="type", text="milk"),
+        call("desktop", do="keys", text="Return ctrl+e ctrl+s"),
+        call("wait_for", text="To do: milk"),
+        call("desktop", do="expect", text='clipboard is "milk"'),
+        call("desktop", do="expect", text='file "~/todos.txt" is "milk"'),
+        call("desktop", do="click", text="To do: milk", x=50, y=35),
+        call("desktop", do="expect", text="screen changes"),
+        call("desktop", do="start", text="cat desk.py"),
+        call("desktop", do="expect", text="keys x"),
+        submit(words("A-1", "passed", "E4", "E5", "E6", "E8")),
+    )
+
+    async def look(room: Courtroom, verdict: Verdict) -> None:
+        assert {shown.kind for shown in verdict.judged[0].evidence} == {"screenshot"}
+        told = [event.result.text for event in await heard(room) if isinstance(event, ToolReturned)]
+        assert "'cat desk.py' is not published" in told[8]
+        assert "'keys x' is done, not expected" in told[9]
+
+    published = f"`{PYTHON} desk.py`"
+    verdict = judged_as_user(tmp_path, port, steps, ("desktop",), look=look, published=published)
+
+    assert verdict.passed, verdict.judged
 
 
 def test_one_failed_assertion_fails_the_product(tmp_path: Path, port: int) -> None:

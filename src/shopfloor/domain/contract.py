@@ -1,5 +1,6 @@
 """The contract: what must be true when the work is done, written and sealed before the first edit."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from shopfloor.domain.fact import Fact
@@ -40,6 +41,11 @@ class Assertion(Fact):
     evidence: tuple[EvidenceKind, ...] = ()
     controls: tuple[Control, ...] = ()
     steps: tuple[str, ...] = ()
+
+
+def on_desktops(assertions: Iterable[Assertion]) -> bool:
+    """Whether nothing else than programs with windows is judged: judges start those, and no server beside them."""
+    return {assertion.surface for assertion in assertions} == {"desktop"}
 
 
 class Check(Fact):

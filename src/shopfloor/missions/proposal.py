@@ -78,8 +78,8 @@ def complaints(proposal: Proposal) -> tuple[str, ...]:
         found.append("Assertions with surface web or http need `start`, the command that starts the app.")
     if any(assertion.surface != "library" for assertion in proposal.assertions) and not proposal.published.strip():
         found.append("`published` is empty, but judges outside the source need URLs, names or commands to rely on.")
-    in_terminal = any(assertion.surface == "terminal" for assertion in proposal.assertions)
-    if in_terminal and not published(plan_of(proposal).contract, (), lambda program: True).lines:
+    started = any(assertion.surface in ("terminal", "desktop") for assertion in proposal.assertions)
+    if started and not published(plan_of(proposal).contract, (), lambda program: True).lines:
         found.append("Judges start programs only as published: write the commands that users type `between backticks`.")
     return tuple(found)
 

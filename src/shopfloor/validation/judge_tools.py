@@ -18,11 +18,18 @@ from shopfloor.validation.docket import Docket
 from shopfloor.validation.drivers import actions
 from shopfloor.validation.drivers.actions import Action, parse_target
 from shopfloor.validation.drivers.app import App
+from shopfloor.validation.drivers.desktop import open_desktop
+from shopfloor.validation.drivers.expectations import Expectation
 from shopfloor.validation.drivers.http import open_http
 from shopfloor.validation.drivers.protocol import Driver, Observation, describe
+from shopfloor.validation.drivers.steps import Unspeakable, read_step
 from shopfloor.validation.drivers.terminal import open_terminal
 from shopfloor.validation.drivers.web import open_web
 from shopfloor.validation.published import Published
+
+PATIENCE_S = 3.0
+_NEED_PROGRAMS: tuple[Surface, ...] = ("web", "desktop")
+"""Surfaces whose drivers need what a machine may not have."""
 
 Where = Annotated[
     str, msgspec.Meta(description='button "Add", textbox "Title", label "Email", checkbox in listitem "Milk"')
@@ -83,6 +90,22 @@ class UseTerminal(Arguments):
     ] = ""
 
 
+class UseDesktop(Arguments):
+    """One step on the desktop, or a look at what it holds."""
+
+    do: Literal["start", "type", "keys", "click", "double_click", "right_click", "look", "expect"]
+    text: Annotated[
+        str,
+        msgspec.Meta(
+            description="start: a published command; type: text; keys: names such as Return, ctrl+s, F1, with spaces "
+            'between; click: the title of the window to count from; expect: see window "TITLE", count window is 2, '
+            'screen changes, screen does not change, clipboard has "TEXT", file "~/PATH" has "TEXT", exit code is 0'
+        ),
+    ] = ""
+    x: int = 0
+    y: int = 0
+
+
 class WaitUntil(Arguments):
     """Wait until a text is seen, or is gone."""
 
@@ -90,7 +113,7 @@ class WaitUntil(Arguments):
     seconds: float = 5.0
     gone: bool = False
     where: Annotated[
-        Literal["", "browser", "terminal"], msgspec.Meta(description="where you acted last, unless told")
+        Literal["", "browser", "terminal", "desktop"], msgspec.Meta(description="where you acted last, unless told")
     ] = ""
 
 
@@ -123,14 +146,15 @@ class Hands:
         self._drivers: dict[Surface, Driver] = {}
 
     async def cannot_drive(self, surfaces: frozenset[Surface]) -> dict[Surface, str]:
-        """Which of these surfaces cannot be driven on this machine, and why: a browser may be missing."""
-        if "web" not in surfaces:
-            return {}
-        try:
-            await self._driver("web")
-        except GiveUp as trouble:
-            return {"web": str(trouble)}
-        return {}
+        """Which of these surfaces cannot be driven on this machine, and why: a browser or a display may be missing."""
+        cannot: dict[Surface, str] = {}
+        for surface in _NEED_PROGRAMS:
+            if surface in surfaces:
+                try:
+                    await self._driver(surface)
+                except GiveUp as trouble:
+                    cannot[surface] = str(trouble)
+        return cannot
 
     def tools(self, surfaces: frozenset[Surface]) -> tuple[AnyTool, ...]:
         """The tools that these surfaces call for."""
@@ -145,7 +169,16 @@ class Hands:
             chosen.append(
                 _tool("terminal", "Use the product in a real terminal (24 x 80).", UseTerminal, self._terminal)
             )
-        if surfaces & {"web", "terminal"}:
+        if "desktop" in surfaces:
+            chosen.append(
+                _tool(
+                    "desktop",
+                    "Use the product's windows (1024 x 768; titles are read, pictures compared).",
+                    UseDesktop,
+                    self._desktop,
+                )
+            )
+        if surfaces & {"web", "terminal", "desktop"}:
             chosen.append(_tool("wait_for", "Wait until a text is seen, or gone.", WaitUntil, self._wait))
         if self._app is not None:
             chosen.append(
@@ -166,9 +199,18 @@ class Hands:
             step = msgspec.structs.replace(step, text=self._published.admit(step.text))
         return await self._perform("terminal", _terminal_action(step))
 
+    async def _desktop(self, step: UseDesktop) -> Answer:
+        if step.do == "start":
+            step = msgspec.structs.replace(step, text=self._published.admit(step.text))
+        if step.do != "expect":
+            return await self._perform("desktop", _desktop_action(step))
+        expectation = _expectation(step.text)
+        driver = await self._driver("desktop")
+        return self._docket.enter(await driver.check(expectation, PATIENCE_S), describe(expectation))
+
     async def _wait(self, step: WaitUntil) -> Answer:
         wait = actions.WaitFor(text=step.text, seconds=min(step.seconds, 60.0), gone=step.gone)
-        named: dict[str, Surface] = {"browser": "web", "terminal": "terminal"}
+        named: dict[str, Surface] = {"browser": "web", "terminal": "terminal", "desktop": "desktop"}
         return await self._perform(named.get(step.where, self._last), wait)
 
     async def _restart(self, step: Restart) -> Answer:
@@ -178,7 +220,7 @@ class Hands:
 
     async def _perform(self, surface: Surface, action: Action) -> Answer:
         driver = await self._driver(surface)
-        self._last = surface if surface in ("web", "terminal") else self._last
+        self._last = surface if surface in ("web", "terminal", "desktop") else self._last
         return self._docket.enter(await driver.perform(action), describe(action))
 
     async def _driver(self, surface: Surface) -> Driver:
@@ -191,6 +233,8 @@ class Hands:
             return open_web(self.sandbox, self._address, chromium=self._browser)
         if surface == "http":
             return open_http(self.sandbox, self._address)
+        if surface == "desktop":
+            return open_desktop(self.sandbox)
         return open_terminal(self.sandbox)
 
 
@@ -253,3 +297,28 @@ def _terminal_action(step: UseTerminal) -> Action:
             return actions.Keys(names=tuple(step.text.split()))
         case "screen":
             return actions.Look()
+
+
+def _desktop_action(step: UseDesktop) -> Action:
+    match step.do:
+        case "start":
+            return actions.StartProgram(command=step.text)
+        case "type":
+            return actions.Type(text=step.text)
+        case "keys":
+            return actions.Keys(names=tuple(step.text.split()))
+        case "look" | "expect":
+            return actions.Look()
+        case "click" | "double_click" | "right_click":
+            button = "right" if step.do == "right_click" else "left"
+            return actions.ClickAt(x=step.x, y=step.y, title=step.text, button=button, double=step.do == "double_click")
+
+
+def _expectation(line: str) -> Expectation:
+    try:
+        step = read_step(line)
+    except Unspeakable as wrong:
+        raise AskModelAgain(str(wrong)) from None
+    if isinstance(step, Action):
+        raise AskModelAgain(f"{line!r} is done, not expected: say it with another `do`")
+    return step

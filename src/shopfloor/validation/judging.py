@@ -35,7 +35,7 @@ from shopfloor.validation.play import Played, Stagehand, play
 
 LANES = 3
 """Assertions judged beside each other: more than two cores can serve is of no use, since much of it is waiting."""
-WATCHED_S = 2.0
+WATCHED_S = 3.0
 """How long a desktop is left alone before a deed: telling whether a picture changed takes about as long."""
 TRIES = 2
 """A driver that breaks says nothing of the app."""

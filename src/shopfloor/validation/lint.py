@@ -133,6 +133,9 @@ def about_steps(assertion: Assertion, names: Iterable[str]) -> tuple[Complaint, 
     if not has_effect(turns):
         better = "do something whose effect is then seen, or the same with two inputs that show two results"
         text = "its steps only look, and a dead dummy would pass them"
+        if assertion.surface == "desktop":
+            better = "expect a title, the clipboard or a file, or let the picture change twice, not by typing"
+            text = "a field that takes the focus, or shows what is typed, would pass its steps"
         return (Complaint(assertion=assertion.id, kind="vacuous", text=text, better=better),)
     return ()
 

@@ -15,7 +15,7 @@ from shopfloor.agent.desk import employ, stream_of
 from shopfloor.agent.finish import finish_tool
 from shopfloor.agent.run import Outcome
 from shopfloor.context.prompt import Fragment, assemble, fill, prompt_file
-from shopfloor.domain.contract import Assertion, Contract, Surface
+from shopfloor.domain.contract import Assertion, Contract, Surface, on_desktops
 from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import AgentEnded, AgentEvent, ToolCalled, ToolReturned
 from shopfloor.domain.messages import ConversationKey
@@ -82,7 +82,7 @@ class UserCase:
     def recipe(self) -> Recipe:
         """How the product starts and stops: the base's services file has the word, then the contract."""
         app = self.services.app
-        start = app.start or self.contract.start
+        start = "" if on_desktops(self.wanted) else app.start or self.contract.start
         return Recipe(command=start, address=self.address, health=app.health, stop=app.stop or "")
 
 
@@ -159,7 +159,8 @@ async def _judge(court: Court, case: UserCase, docket: Docket, tools: tuple[AnyT
     submit = finish_tool(
         "submit_verdicts", "Hand in one verdict per assertion; ends the session.", UserVerdicts, accept
     )
-    runs = f"It runs fresh for you at {case.address}." if case.recipe.command else "You start it in the terminal."
+    where = "on the desktop" if on_desktops(case.wanted) else "in the terminal"
+    runs = f"It runs fresh for you at {case.address}." if case.recipe.command else f"You start it {where}."
     words = fill(prompt_file(__file__, "user-tester"), {"runs": runs})
     return await employ(
         court.desk,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 
+from shopfloor.domain.contract import on_desktops
 from shopfloor.domain.errors import GiveUp, NeedsHuman
 from shopfloor.domain.fact import Fact
 from shopfloor.faces.cli.exits import UNVERIFIED
@@ -179,7 +180,7 @@ def _here(repo: Path, command: str, draft: Draft) -> Here:
         raise GiveUp(f"{str(repo)!r} is no folder.")
     services = _services(repo)
     app = services.app
-    starting = command or app.start or draft.contract.start
+    starting = "" if on_desktops(draft.contract.assertions) else command or app.start or draft.contract.start
     if not starting and any(one.surface in ("web", "http") for one in draft.contract.assertions):
         raise GiveUp("Nothing says how the app starts: say --start, or write `[app] start` into services.toml.")
     address = f"http://localhost:{app.port}"
