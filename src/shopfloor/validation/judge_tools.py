@@ -97,9 +97,8 @@ class UseDesktop(Arguments):
     text: Annotated[
         str,
         msgspec.Meta(
-            description="start: a published command; type: text; keys: names such as Return, ctrl+s, F1, with spaces "
-            'between; click: the title of the window to count from; expect: see window "TITLE", count window is 2, '
-            'screen changes, screen does not change, clipboard has "TEXT", file "~/PATH" has "TEXT", exit code is 0'
+            description="start: a published command; keys: Return ctrl+s F1; click: the window's title; expect: "
+            'see window "TITLE", screen changes, clipboard has "TEXT", file "~/PATH" has "TEXT", exit code is 0'
         ),
     ] = ""
     x: int = 0

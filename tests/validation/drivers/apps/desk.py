@@ -61,7 +61,7 @@ def furnish(root: tkinter.Tk, todos: list[str]) -> None:
             root.destroy()
             return
         if KIND == "reverts":
-            root.after(1500, lambda: count.configure(text="0"))
+            root.after(2500, lambda: count.configure(text="0"))
         delay = 1200 if KIND == "late" else 0
         root.after(delay, lambda: count.configure(text=str(int(count["text"]) + step)))
 

@@ -177,7 +177,7 @@ def _words(touch: Touch) -> tuple[tuple[str, ...], ...]:
 def _otherwise(differs: Difference, compare: Compare) -> str:
     """How it is not as wanted, or ""."""
     if compare.differs:
-        return "" if differs.is_seen else "it is as it was" if not differs.bits else "no more than a caret came or went"
+        return "" if differs.is_seen else "it is as it was"
     return f"it differs {_place(differs)}" if differs.is_seen else ""
 
 
