@@ -21,7 +21,8 @@ from rich.table import Table
 from shopfloor.domain.mission import Verdict
 from shopfloor.testing.courtroom import Changes, open_courtroom
 from shopfloor.testing.exercises import VISIBLE, Exercise, read_exercises
-from shopfloor.validation.scrutiny import CONFLICT, TESTS
+from shopfloor.validation.gate_of_tests import CONFLICT
+from shopfloor.validation.own_commands import TESTS
 
 BY_TEST = """
 

@@ -30,7 +30,7 @@ from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Arguments
 from shopfloor.validation.contract_file import contract_of, contract_text, spec_text
 from shopfloor.validation.court import ending
-from shopfloor.validation.scrutiny import failing_on_base
+from shopfloor.validation.own_commands import failing_on_base
 from shopfloor.validation.trials.testrun import missing_runner, tests_ran
 
 FILE_CAP = 1_000_000

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from shopfloor.domain.events import QuestionAsked
 from shopfloor.domain.mission import Feature, Verdict
 from shopfloor.missions.state import Mission, conflict_of, line_of, root
-from shopfloor.validation.scrutiny import CONFLICT, SEALED, TESTS
+from shopfloor.validation.gate_of_tests import CONFLICT
+from shopfloor.validation.own_commands import TESTS
+from shopfloor.validation.sealed import SEALED
 
 _LEFT = f"{CONFLICT}/left"
 _WHAT_THEN = (

@@ -14,9 +14,10 @@ from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.missions.work import checks_of, commands_run
 from shopfloor.repo.services import commands_since
+from shopfloor.validation.case import Case
 from shopfloor.validation.contract_file import contract_of
 from shopfloor.validation.readers import ReviewCase
-from shopfloor.validation.scrutiny import Case, scrutinise
+from shopfloor.validation.scrutiny import scrutinise
 from shopfloor.validation.trials.power import BRIEF
 from shopfloor.validation.user_testing import UserCase, test_as_user
 

@@ -15,7 +15,9 @@ from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.missions.work import take
 from shopfloor.repo.discovery import FoundCommands
-from shopfloor.validation.scrutiny import Case, gates_of, scrutinise
+from shopfloor.validation.case import Case
+from shopfloor.validation.own_commands import gates_of
+from shopfloor.validation.scrutiny import scrutinise
 from shopfloor.validation.trials.power import BRIEF
 
 _TASK_CAP = BRIEF_CAP + 1_000

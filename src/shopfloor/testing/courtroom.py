@@ -26,9 +26,10 @@ from shopfloor.repo.store import Store
 from shopfloor.sandbox.probe import start
 from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
 from shopfloor.testing.workshop import git, make_repository
+from shopfloor.validation.case import Case
 from shopfloor.validation.court import Court
 from shopfloor.validation.readers import ReviewCase
-from shopfloor.validation.scrutiny import Case, scrutinise
+from shopfloor.validation.scrutiny import scrutinise
 
 Changes: TypeAlias = Mapping[str, str | bytes | None]
 """Files by path, None for one that goes."""

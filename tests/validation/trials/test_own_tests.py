@@ -15,7 +15,8 @@ from shopfloor.domain.mission import Verdict
 from shopfloor.repo.services import commands_at
 from shopfloor.sandbox.protocol import Blueprint
 from shopfloor.testing.courtroom import Changes, Courtroom, open_courtroom
-from shopfloor.validation.scrutiny import TESTS, gates_of, refusals
+from shopfloor.validation.own_commands import TESTS, gates_of
+from shopfloor.validation.scrutiny import refusals
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import anyio
 
-from shopfloor.domain.mission import CheckOutcome, Finding
+from shopfloor.domain.mission import CheckOutcome
 from shopfloor.repo.sources import is_test, language_of
 from shopfloor.validation.findings.changes import Change
 from shopfloor.validation.findings.statements import changed_statements
+from shopfloor.validation.told import Told
 from shopfloor.validation.trials.coverage import Covered, covered
 from shopfloor.validation.trials.mutation import MUTATION_S, mutated
 from shopfloor.validation.trials.order import ORDER_S, Ordered, ordered, tests_brought
@@ -35,17 +36,9 @@ BRIEF = Patience(mutation_s=1.5, order_s=1.5)
 """For a mission, that judges again and again."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Power:
-    """What the trials said."""
-
-    checks: tuple[CheckOutcome, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-
 async def power_of_tests(
     landing: Stage, base: Stage, command: str, changes: Sequence[Change], patience: Patience
-) -> Power:
+) -> Told:
     """Tries what the tests see of these changes, which they passed; nothing where there is nothing to try."""
     product, brought = any(map(changed_statements, changes)), tests_brought(changes)
     if not product and not brought:
@@ -65,18 +58,18 @@ async def power_of_tests(
                 group.start_soon(trial)
     noticed = [await mutated(landing, command, changes, one, patience.mutation_s) for one in seen]
     said = (*seen, *noticed, *by_chance)
-    return Power(
+    return Told(
         checks=tuple(one.outcome for one in said), findings=tuple(finding for one in said for finding in one.findings)
     )
 
 
-def _of_others(changes: Sequence[Change]) -> Power:
+def _of_others(changes: Sequence[Change]) -> Told:
     """What is said where no Python changed: nothing, unless another language did."""
     if all(language_of(change.path) in ("", "python") or is_test(change.path) for change in changes):
-        return Power()
+        return Told()
     return not_tried("only changes of Python are")
 
 
-def not_tried(why: str) -> Power:
+def not_tried(why: str) -> Told:
     """The word on tests that could not be tried."""
-    return Power(checks=(CheckOutcome(name=POWER, passed=True, detail=f"not checked: {why}"),))
+    return Told(checks=(CheckOutcome(name=POWER, passed=True, detail=f"not checked: {why}"),))

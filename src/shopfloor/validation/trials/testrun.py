@@ -190,6 +190,14 @@ def tests_ran(command: str, output: str) -> bool | None:
     return None
 
 
+def belied(command: str, output: str) -> str:
+    """Why success is none, by a runner's own words: the command may have swallowed its exit code."""
+    if tests_ran(command, output) is False:
+        return "but no test ran"
+    failed = outcomes(output).failed
+    return f"but it says itself that {failed} failed" if failed else ""
+
+
 def missing_runner(command: str, output: str) -> str:
     """The module of `python -m MODULE` that is not there; "" where it is. Nobody's work could be judged by it."""
     modules = re.findall(r"-m\s+([\w.]+)", command)
