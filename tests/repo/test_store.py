@@ -183,6 +183,8 @@ def test_odd_names_travel_all_the_way(shop) -> None:
     assert set(anyio.run(shop.store.files, commit)) == paths | {"README.md", "app.py"}
     for name in ODD_NAMES:
         assert anyio.run(shop.store.show, commit, f"odd dir/{name}") == f"in {name}\n".encode()
+    odd = [entry for entry in anyio.run(shop.store.entries, commit) if entry.path.startswith("odd dir/")]
+    assert anyio.run(shop.store.contents, odd) == {f"odd dir/{n}": f"in {n}\n".encode() for n in ODD_NAMES}
 
 
 def test_a_bundle_that_lost_the_base_is_refused(shop) -> None:
@@ -365,6 +367,21 @@ def test_words_are_found_where_they_stand_alone(shop) -> None:
     assert anyio.run(mentioned, "app.py", "*.md") == frozenset()
     with pytest.raises(Broken):
         anyio.run(lambda: shop.store.mentioned("1" * 40, ("one",), outside=()))
+
+
+def test_files_read_at_once_are_those_read_one_by_one(shop) -> None:
+    """Neither line ends nor bytes of any kind move the border between one file and the next."""
+    worker = shop.checkout()
+    for name, content in (("empty", ""), ("lines", "\n\n0 blob 1\n"), ("open", "no end"), ("odd", "\0\r\n")):
+        worker.write(name, content)
+    shop.pack(worker)
+    commit = anyio.run(shop.take)
+
+    entries = anyio.run(shop.store.entries, commit)
+    found = anyio.run(shop.store.contents, entries)
+
+    assert found == {one.path: anyio.run(shop.store.show, commit, one.path) for one in entries}
+    assert anyio.run(shop.store.contents, ()) == {}
 
 
 def test_a_submodule_is_no_file(person, make_shop) -> None:

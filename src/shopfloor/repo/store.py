@@ -180,6 +180,19 @@ class Store:
                 return (await self.git("cat-file", "blob", entry.hash)).out
         return None
 
+    async def contents(self, entries: Sequence[TreeEntry]) -> dict[str, bytes]:
+        """The content of these files by path, read at once: a repository may hold thousands of tests."""
+        wanted = "".join(f"{entry.hash}\n" for entry in entries).encode()
+        out = (await self.git("cat-file", "--batch", stdin=wanted)).out
+        found: dict[str, bytes] = {}
+        at = 0
+        for entry in entries:
+            began = out.index(b"\n", at) + 1
+            size = int(out[at:began].split()[-1])
+            found[entry.path] = out[began : began + size]
+            at = began + size + 1
+        return found
+
     async def mentioned(self, commit: str, words: Collection[str], *, outside: Sequence[str]) -> frozenset[str]:
         """Which of some words stand in any text of a commit; the files in `outside` are not asked."""
         looked_for = "".join(f"{word}\n" for word in sorted(words)).encode()
@@ -262,9 +275,15 @@ async def _init(git_dir: Path, settings: dict[str, str], object_format: str, *, 
     # A bare one's HEAD leads nowhere for ever: newer gits would read .gitattributes from there.
     kind = ("--bare", "--initial-branch=nowhere") if bare else ("--initial-branch=work",)
     await outside("init", "--quiet", "--template=", f"--object-format={object_format}", *kind)
-    for name, value in settings.items():
-        await outside("config", name, value)
+    with (git_dir / "config").open("a", encoding="utf-8") as config:
+        config.writelines(_setting(name, value) for name, value in settings.items())
     return outside
+
+
+def _setting(name: str, value: str) -> str:
+    """A line of a git configuration: where two speak of one thing, the last one counts."""
+    section, _, own = name.partition(".")
+    return f"[{section}]\n\t{own} = {value}\n"
 
 
 async def _unbundle(git: Git, bundle: Path, base: str) -> str:

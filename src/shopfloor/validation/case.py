@@ -55,6 +55,8 @@ class Scene:
     """The base's tests, and what configures tests and nothing else."""
     tests: Mapping[str, str]
     """The text of every Python test that has a say: the base's, the sealed ones, and those that the change brings."""
+    apart: bool = False
+    """Whether trials are kept from each other by sandboxes, so that they can run side by side."""
 
     def as_the_author_has_it(self, found: Sequence[Finding]) -> "Scene":
         """The same, where the change's own versions of tests stand in for what is told of them."""
@@ -104,6 +106,7 @@ class Scene:
             base=replace(self.landing, commit=self.case.base),
             files=self.of_base,
             supersedes=self.case.contract.supersedes,
+            apart=self.apart,
         )
 
     @property

@@ -14,6 +14,7 @@ from shopfloor.validation.own_commands import TESTS
 from shopfloor.validation.sealed import must_have_run
 from shopfloor.validation.told import Told
 from shopfloor.validation.trials import own_tests
+from shopfloor.validation.trials.beside import side_by_side
 from shopfloor.validation.trials.counterproof import NOT_CHECKED, own_name
 from shopfloor.validation.trials.own_tests import KILLED, OwnTests, Tried
 from shopfloor.validation.trials.testrun import belied, missing_runner, tests_ran
@@ -37,9 +38,10 @@ async def gate_of_tests(scene: Scene) -> Told:
     gate = await _gate(scene, own, run)
     if not gate.passed:
         return Told(checks=(gate,))
-    checks = (gate, await own_tests.control_of_tests(own, scene.under_own_tests, run))
-    if own_tests.touches_tests(scene.changes):
-        checks += await own_tests.as_they_land(own, scene.landing, scene.changes, run)
+    control, landed = await side_by_side(
+        lambda: _control(scene, own, run), lambda: _as_they_land(scene, own, run), apart=scene.apart
+    )
+    checks = (gate, *control, *landed)
     found = _conflicts(scene, own, run)
     if NOT_CHECKED in checks:
         found += other_ways_to_run(scene.changes, own.command, await _recipes(scene))
@@ -86,6 +88,16 @@ async def _word_on(scene: Scene, own: OwnTests, run: Tried) -> tuple[bool, str]:
     if speaking:
         return False, f"as on the base, tests of what this change touches fail: {', '.join(speaking[:5])}"
     return passed, why
+
+
+async def _control(scene: Scene, own: OwnTests, run: Tried) -> tuple[CheckOutcome, ...]:
+    return (await own_tests.control_of_tests(own, scene.under_own_tests, run),)
+
+
+async def _as_they_land(scene: Scene, own: OwnTests, run: Tried) -> tuple[CheckOutcome, ...]:
+    if not own_tests.touches_tests(scene.changes):
+        return ()
+    return await own_tests.as_they_land(own, scene.landing, scene.changes, run)
 
 
 def _conflicts(scene: Scene, own: OwnTests, run: Tried) -> tuple[Finding, ...]:

@@ -25,6 +25,7 @@ from shopfloor.validation.readers import ReviewCase
 from shopfloor.validation.review import REVIEW, Reviewed, review
 from shopfloor.validation.sealed import judged, sealed_checks
 from shopfloor.validation.told import Told
+from shopfloor.validation.trials.beside import side_by_side
 from shopfloor.validation.trials.own_tests import LANDING
 from shopfloor.validation.trials.power import Patience, not_tried, power_of_tests
 from shopfloor.validation.trials.twins import twins_tried
@@ -39,11 +40,10 @@ async def scrutinise(court: Court, case: Case) -> Verdict:
     told += (sealed := await sealed_checks(scene))
     commands, level = await own_commands(scene)
     told += commands
+    scene = replace(scene, apart=level != "none")
     told += await gate_of_tests(scene)
     if told.is_good:
-        told += await _beside_its_twins(scene)
-    if told.is_good:
-        told += await _seen_by_tests(scene, told)
+        told += await _asked_of_what_passed(scene, told)
     judge = Judge(independence="enforced" if level != "none" else "not enforced: no sandbox")
     if told.is_good and case.review is not None:
         reviewed = await review(court, case.review)
@@ -80,6 +80,14 @@ async def _by_its_texts(scene: Scene) -> Told:
         *await brought(court.store, case.base, case.commit, changes, judging, by_contract=case.by_contract),
     )
     return Told(findings=found)
+
+
+async def _asked_of_what_passed(scene: Scene, told: Told) -> Told:
+    """What is told of a change that passed; how much tests see of it counts only if it answers more than its tests."""
+    twins, seen = await side_by_side(
+        lambda: _beside_its_twins(scene), lambda: _seen_by_tests(scene, told), apart=scene.apart
+    )
+    return twins + seen if twins.is_good else twins
 
 
 async def _beside_its_twins(scene: Scene) -> Told:

@@ -23,10 +23,12 @@ from shopfloor.validation.trials.stage import Stage
 from shopfloor.validation.trials.steering import Fault, Faults, Orders, steered
 
 MUTATION = "mutation of changed lines"
-MUTATION_S = 10.0
+MUTATION_S = 8.0
 AT_ONCE = 2
 MOST_TRIED = 1_000
 MOST_TOLD = 5
+BUSY_S = 0.5
+"""How long a fault may keep a processor busy beyond what its tests need: fixtures are made anew for each."""
 SHARE = 0.6
 """Of the time, for faults that one process can try, where there are others too."""
 
@@ -197,6 +199,7 @@ async def _by_children(trial: _Trial, seeds: Mapping[int, Seed]) -> _Seen:
 
 def _fault(trial: _Trial, number: int, seed: Seed, sandbox: Sandbox) -> Fault:
     tests = seed.tests or ()
+    taken_s = sum(trial.seconds_of.get(test, trial.patience_s) for test in tests)
     return Fault(
         number=number,
         path=f"{sandbox.root}/{seed.path}",
@@ -204,7 +207,8 @@ def _fault(trial: _Trial, number: int, seed: Seed, sandbox: Sandbox) -> Fault:
         end=seed.mutant.end,
         instead=seed.mutant.instead,
         tests=tests,
-        patience_s=min(trial.patience_s, 3 * sum(trial.seconds_of.get(test, trial.patience_s) for test in tests) + 1.5),
+        patience_s=min(trial.patience_s, 3 * taken_s + 1.5),
+        busy_s=min(trial.patience_s, 3 * taken_s + BUSY_S),
     )
 
 

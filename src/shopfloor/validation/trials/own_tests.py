@@ -7,6 +7,7 @@ runner but to say what it did. It does not know who did the work.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 
 import msgspec
@@ -21,6 +22,7 @@ from shopfloor.validation.findings.moves import holds_tests, moved_to
 from shopfloor.validation.findings.reading import cases
 from shopfloor.validation.findings.skips import SKIPS
 from shopfloor.validation.findings.tamper import MOVED
+from shopfloor.validation.trials.beside import side_by_side
 from shopfloor.validation.trials.counterproof import (
     HELD,
     NOT_CHECKED,
@@ -50,7 +52,7 @@ class Tried:
     finished: Finished
     output: str
 
-    @property
+    @cached_property
     def said(self) -> Outcomes:
         return outcomes(self.output)
 
@@ -69,6 +71,8 @@ class OwnTests:
     base: Stage
     files: Mapping[str, bytes]
     supersedes: Collection[str] = ()
+    apart: bool = False
+    """Whether what runs beside them has a sandbox of its own."""
 
     @property
     def twins(self) -> dict[str, Twins]:
@@ -106,9 +110,13 @@ async def files_of_base(court: Court, base: str, *, exempt: Collection[str]) -> 
         for entry in await court.store.entries(base)
         if entry.kind == "blob" and entry.mode != SYMLINK and _is_text(entry.path)
     ]
-    paths = [entry.path for entry in entries if is_test(entry.path) or configures_only_tests(entry.path)]
-    files = {path: await court.store.show(base, path) or b"" for path in paths if path not in exempt}
+    judging = [one for one in entries if _judges(one.path) and one.path not in exempt]
+    files = await court.store.contents(judging)
     return {path: content for path, content in files.items() if not is_product(path, content)}
+
+
+def _judges(path: str) -> bool:
+    return is_test(path) or configures_only_tests(path)
 
 
 def _is_text(path: str) -> bool:
@@ -190,8 +198,9 @@ async def control_of_tests(own: OwnTests, candidate: Stage, plain: Tried) -> Che
     if not twins:
         return NOT_CHECKED
     waiting = patient(candidate, plain.finished.seconds)
-    spoiled = await tried(waiting, own.command, broken(twins))
-    base = await own.broken_on_base(twins)
+    spoiled, base = await side_by_side(
+        lambda: tried(waiting, own.command, broken(twins)), lambda: own.broken_on_base(twins), apart=own.apart
+    )
     if spoiled.finished.exit_code == 0 and base.finished.exit_code == 0:
         return NOT_CHECKED
     if why := _believed_too_much(own, spoiled, base, plain, twins):

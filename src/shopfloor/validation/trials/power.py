@@ -15,7 +15,7 @@ from shopfloor.validation.findings.changes import Change
 from shopfloor.validation.findings.statements import changed_statements
 from shopfloor.validation.told import Told
 from shopfloor.validation.trials.coverage import Covered, covered
-from shopfloor.validation.trials.mutation import MUTATION_S, mutated
+from shopfloor.validation.trials.mutation import MUTATION_S, Mutated, mutated
 from shopfloor.validation.trials.order import ORDER_S, Ordered, ordered, tests_brought
 from shopfloor.validation.trials.stage import Stage
 
@@ -44,10 +44,12 @@ async def power_of_tests(
     if not product and not brought:
         return _of_others(changes)
     seen: list[Covered] = []
+    noticed: list[Mutated] = []
     by_chance: list[Ordered] = []
 
     async def see() -> None:
-        seen.append(await covered(landing, command, changes))
+        seen.append(one := await covered(landing, command, changes))
+        noticed.append(await mutated(landing, command, changes, one, patience.mutation_s))
 
     async def reorder() -> None:
         by_chance.append(await ordered(landing, base, command, brought, patience.order_s))
@@ -56,7 +58,6 @@ async def power_of_tests(
         for is_due, trial in ((product, see), (brought, reorder)):
             if is_due:
                 group.start_soon(trial)
-    noticed = [await mutated(landing, command, changes, one, patience.mutation_s) for one in seen]
     said = (*seen, *noticed, *by_chance)
     return Told(
         checks=tuple(one.outcome for one in said), findings=tuple(finding for one in said for finding in one.findings)

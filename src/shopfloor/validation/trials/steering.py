@@ -41,6 +41,8 @@ class Fault(Fact):
     tests: tuple[str, ...]
     patience_s: float
     """How long they may take: some faults never end."""
+    busy_s: float
+    """How long they may keep a processor busy."""
 
 
 class Faults(Fact):
