@@ -1,7 +1,7 @@
-"""Trials side by side: each has a sandbox of its own, so that none can meet another; no more at once than processors.
+"""Trials side by side: each has a sandbox of its own, so that none can meet another.
 
-Without sandboxes they would share ports and folders of one machine, and go one after the other. It does not know what
-is tried.
+Of one call there are no more at once than processors; calls within calls do not count each other. Without sandboxes
+they would share ports and folders of one machine, and go one after the other. It does not know what is tried.
 """
 
 import os
