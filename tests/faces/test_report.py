@@ -17,7 +17,7 @@ import pytest
 from shopfloor.faces.cli import exits
 from shopfloor.faces.cli.plain import plain_lines
 from shopfloor.testing.commands import Person, write_script
-from shopfloor.testing.subtraction import BRIEF, CALC, FILES, GOOD, MISSION, SCRIPT
+from shopfloor.testing.subtraction import BRIEF, BUILD, CALC, FILES, GOOD, MISSION, SCRIPT
 from shopfloor.testing.workshop import call, git, make_repository
 
 PATIENCE_S = 60.0
@@ -239,3 +239,25 @@ def test_nobody_who_wants_no_colours_gets_an_escape(no_color: str, person: Perso
     left, said = at_the_question(person, script, lambda child, terminal: os.write(terminal, b"y\r"), no_color)
 
     assert (left, "\x1b" in said) == (exits.VERIFIED, not no_color), said
+
+
+def test_a_question_is_answered_without_a_terminal(person: Person, tmp_path: Path) -> None:
+    """A script reads what is asked, and goes on with the answer; words for the worker are none."""
+    says = call("hand_off", summary="cannot be", done="", commands=[], conflict="two tests want two things")
+    script = {**SCRIPT, ("worker", "subtract", 1): (says,), ("worker", "subtract", 2): BUILD}
+    model = ("--model", write_script(tmp_path / "asks.json", script))
+
+    waits = person.runs("mission", BRIEF, "--yes", "-o", "json", *model)
+    steered = person.runs("mission", "steer", MISSION, "the first")
+    shown = person.runs("mission", "show", MISSION)
+    blank = person.runs("mission", "resume", MISSION, "--answer", " ", *model)
+    done = person.runs("mission", "resume", MISSION, "--answer", "the first one", *model)
+    again = person.runs("mission", "resume", MISSION, "--answer", "the first one", *model)
+
+    question = msgspec.json.decode(waits.said)["question"]
+    assert (waits.exit_code, "two tests want two things" in question) == (exits.NEEDS_PERSON, True)
+    assert "this is no answer" in steered.said
+    assert f"shopfloor mission resume {MISSION} --answer WORDS" in shown.said
+    assert (blank.exit_code, "there are no words in the answer" in blank.said) == (exits.GAVE_UP, True)
+    assert done.exit_code == exits.VERIFIED, done.said
+    assert "it waits with no question" in again.said

@@ -106,6 +106,8 @@ class Report(Fact):
     plan: MissionPlanned | None = None
     needs_approval: bool = False
     """The plan is sealed, and waits for a person's yes."""
+    question: str = ""
+    """What only a person can answer, and it waits for."""
     seal: str = ""
     doing: str = ""
     """What whoever carries it is at, "" when nobody does."""
@@ -176,6 +178,7 @@ async def report_of(journal: Journal, blobs: Blobs, missions: Path | None, missi
         remarks=asked.remarks,
         plan=mission.planned,
         needs_approval=mission.sealed is not None and not mission.approved and leave is None,
+        question=mission.open_question.text if mission.open_question and leave is None else "",
         seal=mission.sealed.seal if mission.sealed else "",
         doing=doing(mission) if holder else "",
         heard_at=await _heard_at(journal, mission_id, recorded) if holder else None,

@@ -195,13 +195,14 @@ def mission_resume(
     budget: Annotated[
         str, typer.Option("--budget", callback=_budget, help="A new budget for the whole job; none lifts it.")
     ] = "",
+    answer: Annotated[str, typer.Option("--answer", help="Answer the question that it waits with.")] = "",
     output: Output = "text",
     record: Record = None,
 ) -> None:
     """Go on where a mission stopped, was paused, or was cut off."""
     from shopfloor.faces.cli import jobs
 
-    options = jobs.Options(new_budget=budget, model=model, output=output, approve=approve, record=record)
+    options = jobs.Options(new_budget=budget, model=model, output=output, approve=approve, answer=answer, record=record)
     jobs.resume(mission, options)
 
 

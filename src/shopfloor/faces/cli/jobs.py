@@ -47,6 +47,7 @@ class Options:
     carry: bool = False
     approve: bool = False
     plan_only: bool = False
+    answer: str = ""
     record: Path | None = None
 
     @property
@@ -114,9 +115,20 @@ def resume(mission: str, options: Options) -> None:
 
     async def begin(factory: Factory) -> str:
         await factory.refuse_unreachable(mission, options.wishes)
+        if options.answer:
+            await _answer(factory, mission, typed(options.answer))
         return mission
 
     _carry_with(options, begin, f"{mission} goes on where it was; the next line comes with the next reply")
+
+
+async def _answer(factory: Factory, mission: str, words: str) -> None:
+    """Puts a person's answer where the runner looks for it. GiveUp when nothing is asked."""
+    question = (await mission_of(factory.journal, mission)).open_question
+    if question is None or not words.strip():
+        why = "there are no words in the answer" if question else "it waits with no question"
+        raise GiveUp(f"{mission} is left as it was: {why}; `shopfloor mission show {mission}` says how it stands.")
+    await factory.journal.append(inbox_of(mission_stream(mission)), (Answered(question=question.id, text=words),))
 
 
 def cancel(mission: str) -> None:

@@ -126,20 +126,27 @@ def steer(mission: str, words: str) -> None:
     """Leaves words for the worker at work, or the next one, in the inbox."""
     if not words.strip():
         raise GiveUp("There are no words to say; give some.")
-    _write(mission, Steered(text=typed(words)))
+    question = _write(mission, Steered(text=typed(words)))
+    if question:
+        print(f"It waits with a question, and this is no answer: shopfloor mission resume {mission} --answer WORDS")
     print(
         "The worker at work hears it between two turns, or else the next one does; planners and judges are not steered."
     )
 
 
-def _write(mission: str, letter: InboxEvent) -> None:
+def _write(mission: str, letter: InboxEvent) -> str:
+    """Puts a letter into the mission's inbox; the question that it waits with, if it does."""
+    report: Report | None = None
+
     async def act(factory: Factory) -> None:
+        nonlocal report
         report = await factory.report(mission, diff=False)
         if report.exit is not None:
             raise GiveUp(f"{mission} has ended ({report.exit}): nobody is there to hear it.")
         await factory.journal.append(inbox_of(mission_stream(mission)), (letter,))
 
     _with_factory(act)
+    return report.question if report else ""
 
 
 def export(mission: str, to: Path) -> None:

@@ -295,6 +295,8 @@ def _print_next(out: Console, report: Report) -> None:
     elif report.state == "running":
         _command(out, Text("Watch it:  ", style="bold").append(f"shopfloor log {report.id} --follow"))
         _command(out, Text("Stop it:   ", style="bold").append(f"shopfloor mission pause {report.id}"))
+    elif report.question:
+        _command(out, Text("Answer:    ", style="bold").append(f"shopfloor mission resume {report.id} --answer WORDS"))
     elif report.exit is None:
         _command(out, Text("Go on:     ", style="bold").append(f"shopfloor mission resume {report.id}"))
     _command(out, Text("Show it:   ", style="bold").append(f"shopfloor mission export {report.id} FOLDER", style=""))
