@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shopfloor.validation.drivers.steps import Unspeakable, filled, free_words
-from shopfloor.validation.play import Turn, drawn, has_effect, turns_of
+from shopfloor.validation.turns import Turn, drawn, has_effect, turns_of
 
 names = st.dictionaries(
     st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True), st.sampled_from(("word", "number", "email")), max_size=20

@@ -15,7 +15,7 @@ from shopfloor.validation.drivers.expectations import Status
 from shopfloor.validation.drivers.interface import Interface
 from shopfloor.validation.drivers.steps import Step, Unspeakable, filled, free_words, read_step
 from shopfloor.validation.lint import Complaint
-from shopfloor.validation.play import drawn
+from shopfloor.validation.turns import drawn
 
 NOT_THERE = (404, 405, 410, 501)
 """How an app says that it has no such operation."""

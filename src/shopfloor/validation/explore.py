@@ -28,8 +28,9 @@ from shopfloor.validation.drivers.actions import Action, StartProgram
 from shopfloor.validation.drivers.protocol import Driver, Observation, capped, quoted
 from shopfloor.validation.drivers.steps import Unspeakable, filled, free_words, language, read_step
 from shopfloor.validation.judging import Bench, Here, Lane, Site
-from shopfloor.validation.play import Played, drawn
+from shopfloor.validation.play import Played
 from shopfloor.validation.published import published
+from shopfloor.validation.turns import drawn
 from shopfloor.validation.user_testing import is_foreign
 
 TRY_PATIENCE_S = 3.0

@@ -15,7 +15,7 @@ from shopfloor.domain.fact import Fact
 from shopfloor.validation.contract_file import Draft
 from shopfloor.validation.drivers.actions import parse_published
 from shopfloor.validation.drivers.steps import Unspeakable
-from shopfloor.validation.play import has_effect, turns_of
+from shopfloor.validation.turns import has_effect, turns_of
 
 Kind: TypeAlias = Literal[
     "id",

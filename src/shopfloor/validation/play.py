@@ -8,7 +8,6 @@ counts from the second time on. It does not know which kind of app is driven, an
 """
 
 import random
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -22,16 +21,28 @@ from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.fact import Fact
 from shopfloor.validation.drivers import actions
 from shopfloor.validation.drivers.actions import Action
-from shopfloor.validation.drivers.expectations import Changes, Expectation, Keep, KeepScreen, LooksLike
+from shopfloor.validation.drivers.expectations import Changes, Keep, KeepScreen
 from shopfloor.validation.drivers.protocol import Driver, Exhibit
 from shopfloor.validation.drivers.steps import Unspeakable, filled, free_words, read_step
+from shopfloor.validation.turns import (
+    MOST_BY_CHANCE,
+    Shown,
+    Turn,
+    Unkept,
+    changes,
+    changes_a_picture,
+    deeds_and_looks,
+    drawn,
+    is_of_pictures,
+    meant,
+    starts,
+    turns_of,
+)
 
 PATIENCE_S = 6.0
 """How long an effect may take to be seen."""
 IDLE_S = 0.4
 """How long an app is watched doing nothing, before a deed and after one that should change nothing."""
-MOST_BY_CHANCE = 1
-"""So many changes of a picture may be nothing but a field that takes the focus."""
 REST_S = 1.5
 """How long an app is left alone before its page is left: nobody reloads sooner, and some write a moment later."""
 
@@ -78,90 +89,6 @@ class Played:
     @property
     def verdict(self) -> Literal["passed", "failed", "blocked"]:
         return "passed" if not self.reason else "blocked" if self.reason in BLOCKED else "failed"
-
-
-@dataclass(frozen=True)
-class Turn:
-    """Lines of what is done, and of what is then expected."""
-
-    deeds: tuple[str, ...]
-    expected: tuple[str, ...]
-
-
-def turns_of(lines: Sequence[str]) -> tuple[Turn, ...]:
-    """The turns of compiled steps. Unspeakable for a line that is no step, and for an end without an expectation."""
-    turns: list[Turn] = []
-    deeds: list[str] = []
-    expected: list[str] = []
-    kept: set[str] = set()
-    for line in lines:
-        step = _meant(line, lines)
-        if isinstance(step, Action):
-            if expected:
-                turns.append(Turn(tuple(deeds), tuple(expected)))
-                kept |= {told.name for one in expected if isinstance(told := _meant(one, lines), KeepScreen)}
-                deeds, expected = [], []
-            deeds.append(line)
-        elif not deeds and not turns:
-            raise Unspeakable(f"{line!r} expects something before anything was done")
-        elif isinstance(step, LooksLike) and step.name not in kept:
-            raise Unspeakable(f"{line!r}: nothing was kept as {step.name!r} before the last thing that was done")
-        else:
-            expected.append(line)
-    if deeds and not expected:
-        raise Unspeakable(f"nothing is expected after {deeds[-1]!r}")
-    return (*turns, Turn(tuple(deeds), tuple(expected)))
-
-
-def _meant(line: str, lines: Sequence[str]) -> Action | Expectation:
-    return read_step(filled(line, drawn(free_words(lines), random.Random(0))))
-
-
-_SYLLABLES = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "haven", "indigo", "jasper", "lilac")
-
-
-def drawn(kinds: Mapping[str, str], chance: random.Random) -> dict[str, str]:
-    """A value for each free word. No two are alike, and none is part of another."""
-    numbers = chance.sample(range(100, 1000), len(kinds))
-    words: dict[str, str] = {}
-    for (name, kind), number in zip(kinds.items(), numbers, strict=True):
-        stem = chance.choice(_SYLLABLES)
-        words[name] = {"number": str(number), "email": f"{stem}{number}@example.com"}.get(kind, f"{stem}{number}")
-    return words
-
-
-def has_effect(turns: Sequence[Turn]) -> bool:
-    """Whether these turns can show more than a dead app does: one interferes, or two inputs are told apart."""
-    lines = [line for turn in turns for line in (*turn.deeds, *turn.expected)]
-    words = drawn(free_words(lines), random.Random(0))
-    told = [turn for turn in turns if not all(map(_is_of_pictures, turn.expected))]
-    if any(_interferes(deed, words) for turn in told for deed in turn.deeds):
-        return True
-    if sum(_changes_a_picture(turn.deeds[-1], words) for turn in turns) > MOST_BY_CHANCE:
-        return True
-    shown = _Shown()
-    return any(_changes(*_deeds_and_looks(turn, words), words) or shown.differs(turn, words) for turn in told)
-
-
-class _Shown:
-    """What has been expected so far of each thing that only answers: a program, a call.
-
-    Such a thing shows that it is alive when it shows something else than before, or a word that nobody could know.
-    """
-
-    def __init__(self) -> None:
-        self._expected: dict[str, set[tuple[str, ...]]] = {}
-        self._given: set[str] = set()
-
-    def differs(self, turn: Turn, words: Mapping[str, str]) -> bool:
-        """Whether a turn shows so; from now on it is one of those before."""
-        self._given |= free_words([deed for deed in turn.deeds if deed.startswith(("start ", "call "))]).keys()
-        subject = _answering(turn.deeds[-1], words)
-        told = tuple(line for line in turn.expected if not _is_of_pictures(line))
-        before = self._expected.setdefault(subject, set())
-        others = before - {told}
-        before |= {told} if told else set()
-        return bool(subject and told) and bool(others or self._given & free_words(told).keys())
 
 
 class _Failed(Exception):
@@ -220,7 +147,7 @@ class _Session:
         self._pictures = 0
         """Effects that only the picture shows."""
         self._slow: list[tuple[Turn, float]] = []
-        self._shown = _Shown()
+        self._shown = Shown()
 
     def played(self, reason: Reason, detail: str) -> Played:
         return Played(reason=reason, detail=detail, frames=tuple(self._frames), controls=self._controls)
@@ -263,12 +190,12 @@ class _Session:
 
     def _draw(self, turns: Sequence[Turn]) -> None:
         lines = [line for turn in turns for line in (*turn.deeds, *turn.expected)]
-        kept = {step.name for line in lines if isinstance(step := _meant(line, lines), Keep)}
+        kept = {step.name for line in lines if isinstance(step := meant(line, lines), Keep)}
         free = {name: kind for name, kind in free_words(lines).items() if name not in kept}
         self._words = drawn(free, self._chance)
 
     async def _play(self, turn: Turn) -> None:
-        deeds, looks = _deeds_and_looks(turn, self._words)
+        deeds, looks = deeds_and_looks(turn, self._words)
         for line in deeds[:-1]:
             await self._do(line)
         await self._stagehand.remember()
@@ -289,17 +216,17 @@ class _Session:
 
     def _count(self, missing: Sequence[str], deeds: Sequence[str], looks: Sequence[str], *, differs: bool) -> bool:
         """Whether what was missing came by the last deed: an effect, told by words or shown by a picture alone."""
-        by_words = not all(map(_is_of_pictures, missing))
-        if by_words and (differs or _changes(deeds, looks, self._words)):
+        by_words = not all(map(is_of_pictures, missing))
+        if by_words and (differs or changes(deeds, looks, self._words)):
             self._effects += 1
             return True
-        if missing and not by_words and _changes_a_picture(deeds[-1], self._words):
+        if missing and not by_words and changes_a_picture(deeds[-1], self._words):
             self._pictures += 1
             return True
         return False
 
     async def _idle_shows(self, turn: Turn, looks: Sequence[str]) -> bool:
-        if not _changes(turn.deeds[: len(turn.deeds) - len(looks)], looks, self._words):
+        if not changes(turn.deeds[: len(turn.deeds) - len(looks)], looks, self._words):
             return False
         await anyio.sleep(self._stagehand.idle_s)
         return not await self._missing(turn, looks)
@@ -317,7 +244,7 @@ class _Session:
                 if isinstance(step, Keep | KeepScreen) or (await self._driver.check(step, 0.0)).happened:
                     continue
                 missing.append(line)
-                if not _is_of_pictures(line):
+                if not is_of_pictures(line):
                     break
         except (AskModelAgain, KeyError):
             return turn.expected  # there is nothing yet to look at: no page, no program, nothing kept
@@ -359,7 +286,7 @@ class _Session:
         await self._stagehand.fresh()
         self._draw(turns)
         for turn in turns:
-            deeds, looks = _deeds_and_looks(turn, self._words)
+            deeds, looks = deeds_and_looks(turn, self._words)
             for line in deeds[:-1]:
                 await self._do(line)
             if turn is slowest:
@@ -375,7 +302,7 @@ class _Session:
     async def _survives(self, control: Control, turns: Sequence[Turn], again: Sequence[str]) -> None:
         for line in again:
             await self._do(line)
-        said = {line: read_step(filled(line, _Any(self._words))) for line in turns[-1].expected}
+        said = {line: read_step(filled(line, Unkept(self._words))) for line in turns[-1].expected}
         lasting = tuple(line for line, step in said.items() if not isinstance(step, Changes))
         if not lasting:
             raise _Failed("bad-steps", f"after {control}: a change is over, so nothing is expected that could be there")
@@ -387,7 +314,7 @@ class _Session:
 
     async def _restart(self, turns: Sequence[Turn]) -> None:
         """Starts the app again; where there is none, the program that the steps start is started again after this."""
-        if self._stagehand.restart is None and not _starts(turns):
+        if self._stagehand.restart is None and not starts(turns):
             raise _Failed("cannot-restart", "the app was not started here, so it cannot be started again")
         await anyio.sleep(REST_S)
         if self._stagehand.restart is not None and (problem := await self._stagehand.restart()):
@@ -398,77 +325,8 @@ class _Session:
         return opened[-1].rpartition(" ")[2] if opened else "/"
 
     def _looks_again(self, turns: Sequence[Turn]) -> tuple[str, ...]:
-        _, looks = _deeds_and_looks(turns[-1], self._words)
-        return looks or _starts(turns)[-1:] or ("reload",)
-
-
-def _starts(turns: Sequence[Turn]) -> tuple[str, ...]:
-    """The lines that start a program."""
-    return tuple(line for turn in turns for line in turn.deeds if line.startswith("start "))
-
-
-def _deeds_and_looks(turn: Turn, words: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """A turn's deeds, and the requests at its end that only look, where something was done before them."""
-    end = len(turn.deeds)
-    while end > 1 and _only_looks(read_step(filled(turn.deeds[end - 1], _Any(words)))):
-        end -= 1
-    if end == 1 and _only_looks(read_step(filled(turn.deeds[0], _Any(words)))):
-        end = len(turn.deeds)
-    return turn.deeds[:end], turn.deeds[end:]
-
-
-class _Any(dict[str, str]):
-    """Stands in for what is not kept yet."""
-
-    def __missing__(self, name: str) -> str:
-        return "0"
-
-
-def _only_looks(step: Action | Expectation) -> bool:
-    return isinstance(step, actions.Ask) or (
-        isinstance(step, actions.Request) and step.method in ("GET", "HEAD", "OPTIONS")
-    )
-
-
-def _changes(deeds: Sequence[str], looks: Sequence[str], words: Mapping[str, str]) -> bool:
-    """Whether the last deed can change what is seen: a call does when what it changes could be asked for before it."""
-    step = read_step(filled(deeds[-1], _Any(words)))
-    if not isinstance(step, actions.Call):
-        return _interferes(deeds[-1], words)
-    return bool(looks) and not (step.kept and any(re.search(rf"\b{step.kept}\b", look) for look in looks))
-
-
-def _interferes(line: str, words: Mapping[str, str]) -> bool:
-    """Whether a deed can have an effect: to open something only shows that it is there."""
-    step = read_step(filled(line, _Any(words)))
-    if _only_looks(step):
-        return False
-    opening = (
-        actions.OpenPage | actions.OpenTab | actions.SwitchTab | actions.Reload | actions.Look | actions.Screenshot
-    )
-    answering = actions.StartProgram | actions.Import | actions.Call
-    return not isinstance(step, opening | answering | actions.WaitFor | actions.Resize)
-
-
-def _is_of_pictures(line: str) -> bool:
-    """Whether an expectation compares pictures, and says nothing in words."""
-    return isinstance(read_step(filled(line, _Any())), Changes | LooksLike | KeepScreen)
-
-
-def _changes_a_picture(line: str, words: Mapping[str, str]) -> bool:
-    """Whether it is an effect when the picture changes after a deed: what is typed shows itself in any field."""
-    return _interferes(line, words) and not isinstance(read_step(filled(line, _Any(words))), actions.Type)
-
-
-def _answering(line: str, words: Mapping[str, str]) -> str:
-    """What it is that answers with what it was given, and nothing else: a program, a call of that name; or ""."""
-    match read_step(filled(line, _Any(words))):
-        case actions.StartProgram():
-            return "start"
-        case actions.Call(place=place) | actions.Ask(place=place):
-            return place.rpartition(".")[2]
-        case _:
-            return ""
+        _, looks = deeds_and_looks(turns[-1], self._words)
+        return looks or starts(turns)[-1:] or ("reload",)
 
 
 def _action(said: str) -> Action:
