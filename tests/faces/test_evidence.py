@@ -80,7 +80,7 @@ def test_judging_leaves_a_page_and_says_what_a_script_can_read(person: Person, t
 
     assert (both.exit_code, one.exit_code) == (exits.UNVERIFIED, exits.VERIFIED)
     assert (first["id"], first["verdict"], first["reason"]) == ("VAL-WORD-001", "passed", "")
-    assert (second["verdict"], second["reason"]) == ("blocked", "no-driver")
+    assert (second["verdict"], second["reason"]) == ("blocked", "bad-steps")
     assert first["controls"]["effect"].startswith("held") and first["seconds"] > 0
     assert all((tmp_path / "seen" / name).is_file() for name in first["evidence"])
     assert "desserts" in page and "&lt;b&gt;" in page
