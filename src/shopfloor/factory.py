@@ -3,11 +3,9 @@
 It does not decide anything about the work.
 """
 
-import hashlib
-import re
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +21,8 @@ from shopfloor.domain.mission import Verdict
 from shopfloor.domain.roles import RoleName
 from shopfloor.domain.spending import Budget, Usage
 from shopfloor.floor.carry import LEASE_S, carry, mission_of
+from shopfloor.floor.means import level_that_holds, sandboxes
+from shopfloor.floor.names import slug
 from shopfloor.floor.report import Report, report_of
 from shopfloor.guard.permit import Policy
 from shopfloor.journal.blobs import Blobs
@@ -41,11 +41,9 @@ from shopfloor.repo.origin import Origin
 from shopfloor.repo.services import commands_at, refuse_bad_services, services_at
 from shopfloor.repo.store import Store
 from shopfloor.router.choose import LIKE, choose
-from shopfloor.sandbox.dependencies import Dependencies, Setup, furnished, set_up
-from shopfloor.sandbox.probe import probe, start
-from shopfloor.sandbox.protocol import Blueprint, Level, Sandbox
+from shopfloor.sandbox.protocol import Level
 from shopfloor.settings import Settings, parse_budget, state_folder
-from shopfloor.validation.court import Court, StartSandbox
+from shopfloor.validation.court import Court
 from shopfloor.validation.explore import Expedition, Explored, explore
 from shopfloor.validation.judging import Bench, Site
 from shopfloor.validation.readers import unplanned
@@ -58,28 +56,6 @@ ALONE: Mapping[str, tuple[RoleName, ...]] = {
     "review": ("reviewer", "refuter"),
 }
 """Jobs that few roles do by themselves; all other roles share a mission."""
-_IDLE_WORDS = frozenset(
-    (
-        "a",
-        "an",
-        "and",
-        "as",
-        "be",
-        "for",
-        "from",
-        "in",
-        "is",
-        "it",
-        "of",
-        "on",
-        "or",
-        "please",
-        "that",
-        "the",
-        "to",
-        "with",
-    )
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,11 +163,15 @@ class Factory:
                 raise GiveUp(
                     f"Nothing differs from {began[:12]}, so there is nothing to review. Name an earlier --base."
                 )
-            setup = await self._dependencies(str(origin.top), self.settings.network, store, began, folder, level)
-
-            def opened(blueprint: Blueprint) -> AbstractAsyncContextManager[Sandbox]:
-                return start(furnished(blueprint, setup) if setup else blueprint, level)
-
+            opened = await sandboxes(
+                store,
+                began,
+                level,
+                repository=str(origin.top),
+                online=self.settings.network == "setup",
+                scratch=folder,
+                cache=self.folder / "dependencies",
+            )
             name = f"review-{secrets.token_hex(8)}"
             async with self._desk(name, names) as desk:
                 timeout_s = (await services_at(store, began)).judge.timeout_s
@@ -221,7 +201,7 @@ class Factory:
         GiveUp when the app does not come up, or like `request` for a model that cannot be had.
         """
         names = dict(await self._model_names("explore", wishes))
-        name = f"explore-{_slug(contract.title)}"
+        name = f"explore-{slug(contract.title)}"
         before = await self.journal.streams(f"agent/{name}/")
         expedition = Expedition(
             key=ConversationKey(mission=name, role="explorer", attempt=len(before) + 1),
@@ -311,7 +291,15 @@ class Factory:
             heard=heard,
             on_delta=self.on_delta,
         )
-        start_sandbox = await self._sandboxes(asked, store, folder)
+        start_sandbox = await sandboxes(
+            store,
+            asked.base,
+            "none" if asked.sandbox == "none" else "bubblewrap",  # what was promised, whatever is set now
+            repository=asked.repository,
+            online=asked.network == "setup",
+            scratch=folder,
+            cache=self.folder / "dependencies",
+        )
         shop = Shop(
             id=mission_id,
             desk=desk,
@@ -323,58 +311,8 @@ class Factory:
         )
         return shop, origin
 
-    async def _sandboxes(self, asked: MissionRequested, store: Store, folder: Path) -> StartSandbox:
-        """Starts sandboxes at the level that was promised, with the repository's dependencies in them."""
-        level: Level = "none" if asked.sandbox == "none" else "bubblewrap"
-        setup = await self._dependencies(asked.repository, asked.network, store, asked.base, folder, level)
-
-        def opened(blueprint: Blueprint) -> AbstractAsyncContextManager[Sandbox]:
-            return start(furnished(blueprint, setup) if setup else blueprint, level)
-
-        return opened
-
-    async def _dependencies(
-        self, repository: str, network: str, store: Store, base: str, folder: Path, level: Level
-    ) -> Dependencies | None:
-        """What the repository depends on, set up once per content of its lock files; None if it says nothing."""
-        wanted = (await services_at(store, base)).setup
-        if wanted.command is None:
-            return None
-        # Without a lock file nobody can say when to install anew, so every new tree does.
-        locks = hashlib.sha256(f"{repository}\0{wanted.command}\0".encode())
-        if not wanted.lock:
-            locks.update((await store.tree(base)).encode())
-        for path in wanted.lock:
-            content = await store.show(base, path) or b""
-            locks.update(f"{path}\0{len(content)}\0".encode() + content)
-        setup = Setup(
-            command=wanted.command, lock_hash=locks.hexdigest(), network=wanted.network and network == "setup"
-        )
-        with TemporaryDirectory(dir=folder) as scratch:
-            checkout = Path(scratch) / "checkout"
-            await store.clone(base, checkout)
-            done = await set_up(setup, Blueprint(checkout=str(checkout)), self.folder / "dependencies", level)
-        if done.exit_code != 0:
-            tail = Path(done.log).read_text(errors="replace")[-800:]
-            raise GiveUp(f"The set-up command {wanted.command!r} ended with exit code {done.exit_code}:\n{tail}")
-        return done
-
     def _level(self) -> Level:
-        """The level that will hold. GiveUp when the settings want more than this machine has.
-
-        Without a sandbox the commands of agents and judges run as the person, so only their own word allows that.
-        """
-        found, wanted = probe(), self.settings.sandbox
-        level = found.best if wanted == "auto" else wanted
-        if level == "bubblewrap" and found.best != "bubblewrap":
-            raise GiveUp(f"No bubblewrap sandbox can be had: {found.why_no_bubblewrap}.")
-        if level == "none" and self.settings.auto != "high":
-            why = found.why_no_bubblewrap or "the settings ask for none"
-            raise NeedsHuman(
-                f"There is no sandbox here ({why}), so the commands of agents and judges would run as you, unconfined. "
-                "Install bubblewrap, or say --auto high to allow that."
-            )
-        return level
+        return level_that_holds(self.settings.sandbox, self.settings.auto)
 
     async def _base(self, origin: Origin, wishes: Wishes) -> tuple[str, tuple[str, ...]]:
         """The commit to begin from, and what a person should know of it."""
@@ -404,12 +342,12 @@ class Factory:
 
     async def _new_id(self, brief: str, origin: Origin) -> str:
         """A short name that says what it is about; the same brief on a fresh factory gets the same name."""
-        slug = _slug(brief) or "mission"
-        taken = {stream.name for stream in await self.journal.streams(mission_stream(slug))}
+        stem = slug(brief) or "mission"
+        taken = {stream.name for stream in await self.journal.streams(mission_stream(stem))}
         number = 1
-        while mission_stream(f"{slug}-{number}") in taken or await origin.branch(f"shopfloor/{slug}-{number}"):
+        while mission_stream(f"{stem}-{number}") in taken or await origin.branch(f"shopfloor/{stem}-{number}"):
             number += 1
-        return f"{slug}-{number}"
+        return f"{stem}-{number}"
 
     async def _model_names(self, form: str, wishes: Wishes) -> tuple[tuple[RoleName, str], ...]:
         """Which model each role uses; all of them can be reached as far as names and keys tell."""
@@ -432,12 +370,6 @@ class Factory:
 def _roles_of(form: str) -> tuple[RoleName, ...]:
     every: tuple[RoleName, ...] = get_args(RoleName)
     return ALONE.get(form, tuple(role for role in every if role not in ("solo", "explorer")))
-
-
-def _slug(text: str) -> str:
-    """A few words that say what it is about."""
-    words = [word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in _IDLE_WORDS]
-    return "-".join(words[:4])[:40].strip("-")
 
 
 NO_MODEL = (
