@@ -26,6 +26,7 @@ from shopfloor.domain.events import (
     MissionEvent,
     MissionPlanned,
     MissionReady,
+    MissionResumed,
     VerdictReached,
 )
 from shopfloor.factory import Wishes
@@ -108,13 +109,13 @@ class _Witnessed(PoweredJournal):
 
 
 class _UntilNextFact(PoweredJournal):
-    """Takes the power away as soon as one more fact of the mission is on record."""
+    """Takes the power away as soon as one more fact of the mission is on record, beside that it goes on."""
 
     async def append(
         self, stream: str, events: Sequence[Event], *, lease: Lease | None = None, expected: int | None = None
     ) -> tuple[Recorded, ...]:
         recorded = await super().append(stream, events, lease=lease, expected=expected)
-        if stream.startswith("mission/"):
+        if stream.startswith("mission/") and not all(isinstance(event, MissionResumed) for event in events):
             self._supply.failed = True
             self._supply.require()
         return recorded
@@ -137,8 +138,8 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _told(events: Sequence[MissionEvent], store: Path) -> list[object]:
-    """What the mission's facts say, free of clocks: kinds, plans, seals, trees, verdicts."""
-    return [_essence(event, store) for event in events]
+    """What the mission's facts say, free of clocks and of going on: kinds, plans, seals, trees, verdicts."""
+    return [_essence(event, store) for event in events if not isinstance(event, MissionResumed)]
 
 
 def _essence(event: MissionEvent, store: Path) -> object:
