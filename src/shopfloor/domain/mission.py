@@ -174,3 +174,9 @@ class Verdict(Fact):
         names += [finding.check for finding in self.findings if finding.refuses]
         names += [judged.assertion for judged in self.judged if judged.verdict != "passed"]
         return tuple(dict.fromkeys(names))
+
+    @property
+    def refused_by(self) -> str:
+        """The same for people: an assertion that the name of its check tells already is not told twice."""
+        names = self.caught_by
+        return ", ".join(name for name in names if not any(one.endswith(f": {name}") for one in names))

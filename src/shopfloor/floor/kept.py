@@ -77,7 +77,7 @@ async def unaccepted(mission: Mission, mission_id: str, folder: Path) -> Unaccep
 def _why_not(mission: Mission, left: AttemptEnded) -> str:
     verdict = mission.last_verdict(left.feature)
     if verdict is not None and verdict.commit == left.commit:
-        refused = f"refused by {', '.join(verdict.caught_by)}"
+        refused = f"refused by {verdict.refused_by}"
         return "it passed, and the job was ended before it was handed over" if verdict.passed else refused
     if left.exit == "done":
         return "nobody has judged it"

@@ -28,7 +28,7 @@ def _why_unverified(mission: Mission) -> str:
     last = mission.words[-1] if mission.words else None
     if last is None or not (last.checks or last.judged):
         return "no checks were found that could be run on it"
-    return f"its checks did not pass: {', '.join(last.caught_by)}"
+    return f"its checks did not pass: {last.refused_by}"
 
 
 def waiting(mission: Mission, holder: str | None) -> str:

@@ -18,7 +18,7 @@ def plan_fix(mission: Mission, move: PlanFix) -> FixPlanned:
         fixes = (_fix_of_candidate(mission, plan, move.feature, move.candidate.commit, move.verdict),)
     else:
         fixes = _fixes_of_milestone(mission, plan, move.verdict)
-    return FixPlanned(because=", ".join(move.verdict.caught_by), features=fixes)
+    return FixPlanned(because=move.verdict.refused_by, features=fixes)
 
 
 def _fix_of_candidate(mission: Mission, plan: Plan, refused: Feature, commit: str, verdict: Verdict) -> Feature:

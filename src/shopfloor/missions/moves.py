@@ -174,8 +174,9 @@ def _judge(mission: Mission, candidate: AttemptEnded) -> Move:
     if verdict.passed:
         return Land(feature=feature, candidate=candidate)
     if _rounds(mission, feature) >= MAX_ROUNDS:
-        caught = ", ".join(verdict.caught_by)
-        return End(exit="stuck", reason=f"{root(feature)} was refused {MAX_ROUNDS} times, last by: {caught}")
+        return End(
+            exit="stuck", reason=f"{root(feature)} was refused {MAX_ROUNDS} times, last by: {verdict.refused_by}"
+        )
     return PlanFix(verdict=verdict, feature=feature, candidate=candidate)
 
 

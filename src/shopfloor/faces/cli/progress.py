@@ -259,7 +259,7 @@ def _verdict_words(verdict: Verdict) -> str:
         return f"{kind} of {verdict.subject}: passed ({', '.join(counts)})"
     if not verdict.caught_by:
         return f"{kind} of {verdict.subject}: not verified, for there are no checks to run"
-    return f"{kind} of {verdict.subject}: refused by {', '.join(verdict.caught_by)}"
+    return f"{kind} of {verdict.subject}: refused by {verdict.refused_by}"
 
 
 def _in_so_many(seconds: float) -> str:
