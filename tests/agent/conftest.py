@@ -76,6 +76,10 @@ class _Overheard:
     def prompt_bytes(self) -> int:
         return self._inner.prompt_bytes
 
+    @property
+    def unanswered(self) -> int:
+        return self._inner.unanswered
+
     def append(self, message: Message) -> None:
         self._sent.append(message)
         self._inner.append(message)

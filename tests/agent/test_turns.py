@@ -84,6 +84,10 @@ class _Priced:
     def prompt_bytes(self) -> int:
         return self._inner.prompt_bytes
 
+    @property
+    def unanswered(self) -> int:
+        return self._inner.unanswered
+
     def append(self, message: Message) -> None:
         self._inner.append(message)
 

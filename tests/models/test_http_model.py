@@ -309,3 +309,21 @@ def test_tries_that_broke_off_are_counted(provider: str, waiting) -> None:
     faults = [Served(fault="status", status=503), Served(fault="cut", text="half a"), Served(fault="empty")]
     with MockProvider([*faults, Served(text="All well.")]) as mock:
         assert ask(provider, mock, waiting.patience).lost == 2
+
+
+@WIRES
+def test_tries_are_counted_when_time_runs_out_among_them(provider: str, waiting) -> None:
+    """Two broke off; the third is under way as the caller leaves."""
+    cut = Served(fault="cut", text="half a")
+
+    async def leaving() -> int:
+        model = connect(f"{provider}:mock-model", mock.environment, patience=waiting.patience)
+        conversation = model.open(KEY, "You are careful.", TOOLS)
+        conversation.append(said("hi"))
+        with anyio.move_on_after(20) as time_left:
+            await conversation.reply(lambda text: time_left.cancel() if "slow" in text else None)
+        await disconnect(model)
+        return conversation.unanswered
+
+    with MockProvider([cut, cut, Served(text="slow " * 50, fault="endless")]) as mock:
+        assert anyio.run(leaving) == 3

@@ -12,7 +12,7 @@ import anyio
 
 from shopfloor.agent.history import History, interrupted, reminder
 from shopfloor.agent.stuck import WINDOW, stuck
-from shopfloor.domain.errors import GiveUp, NeedsHuman, Problem, TryLater
+from shopfloor.domain.errors import GiveUp, NeedsHuman, TryLater
 from shopfloor.domain.events import (
     AgentCorrected,
     AgentEnded,
@@ -238,22 +238,22 @@ async def _ask_model(job: Job, conversation: Conversation) -> None:
     began = time.monotonic()
     usd = None if job.budget.usd is None else job.model.price(Usage(fresh=estimate))
     await _note(job, ModelCalled(turn=turn, estimate=estimate, usd=usd))
+
+    async def note_failure(reason: str) -> None:
+        seconds, lost = time.monotonic() - began, conversation.unanswered
+        await _note(job, ModelFailed(turn=turn, reason=reason, seconds=seconds, lost=lost))
+
     reply: Reply | None = None
     try:
         with anyio.move_on_after(_seconds_left(job)):
             reply = await conversation.reply(job.on_delta)
     except (GiveUp, NeedsHuman, TryLater) as trouble:
-        await _note(job, _failed(turn, trouble, time.monotonic() - began))
+        await note_failure(str(trouble))
         raise
     if reply is None:
-        late = "the time was used up before it had answered"
-        await _note(job, ModelFailed(turn=turn, reason=late, seconds=time.monotonic() - began))
+        await note_failure("the time was used up before it had answered")
     else:
         await _note(job, _replied(turn, reply))
-
-
-def _failed(turn: int, trouble: Problem, seconds: float) -> ModelFailed:
-    return ModelFailed(turn=turn, reason=str(trouble), seconds=seconds, lost=trouble.lost)
 
 
 def _seconds_left(job: Job) -> float | None:

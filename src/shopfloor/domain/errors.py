@@ -18,9 +18,6 @@ Every message names the thing, says what happened, and what to do.
 class Problem(Exception):
     """Root of what shopfloor raises on purpose."""
 
-    lost: int = 1
-    """Prompts that were sent in vain before it was raised, where it ends a model call."""
-
 
 class AskModelAgain(Problem):
     """The model can mend this itself; the text says how."""

@@ -138,6 +138,11 @@ class Conversation(Protocol):
         """Size of the prompt that the next call would send, in bytes of tools, system and messages."""
         ...
 
+    @property
+    def unanswered(self) -> int:
+        """Prompts that the last `reply`, were it broken off now, has sent in vain; each may have been charged for."""
+        ...
+
     async def reply(self, on_delta: OnDelta | None = None) -> Reply:
         """Asks for the next reply; does not append it.
 

@@ -79,6 +79,10 @@ class _RecordedConversation:
     def prompt_bytes(self) -> int:
         return self._inner.prompt_bytes
 
+    @property
+    def unanswered(self) -> int:
+        return self._inner.unanswered
+
     def append(self, message: Message) -> None:
         self._inner.append(message)
         self._prompt.append(message)
@@ -132,6 +136,8 @@ class Cassette:
 
 
 class _ReplayedConversation:
+    unanswered = 1
+
     def __init__(self, cassette: Cassette, key: ConversationKey, transcript: Transcript, prompt: "_Prompt") -> None:
         self._cassette = cassette
         self._key = key

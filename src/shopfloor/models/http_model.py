@@ -100,10 +100,15 @@ class HttpConversation:
         self._model = model
         self._ledger = Ledger(model.wire.head(model.target.model, system, tools), model.wire.tail, model.wire.mark)
         self._turn = 1
+        self._unanswered = 0
 
     @property
     def prompt_bytes(self) -> int:
         return self._ledger.size
+
+    @property
+    def unanswered(self) -> int:
+        return self._unanswered
 
     def append(self, message: Message) -> None:
         from_model = message.role == "assistant"
@@ -117,13 +122,15 @@ class HttpConversation:
         attempt, lost = 0, 0
         while True:
             attempt += 1
+            self._unanswered = lost + 1
             outcome = await model.transport.post(model.wire.path, body, lambda kind: self._reading(kind, on_delta))
             if isinstance(outcome, WireReply):
                 return self._priced(outcome, time.monotonic() - started, lost)
             lost += outcome.may_cost
+            self._unanswered = max(1, lost)  # one at least, for nobody knows what a provider charges
             delay = retry_delay(attempt, outcome, model.patience.jitter())
             if delay is None:
-                raise await self._problem(outcome, lost)
+                raise await self._problem(outcome)
             model.patience.told(f"{model.name}: {described(outcome)}; asking again in {delay:.0f} s")
             await model.patience.sleep(delay)
 
@@ -149,10 +156,7 @@ class HttpConversation:
         output = len(canonical(message)) // BYTES_PER_TOKEN
         return Usage(fresh=self._ledger.size // BYTES_PER_TOKEN, output=output)
 
-    async def _problem(self, failure: Failure, lost: int) -> Problem:
-        """What to raise; it counts as one prompt at least, for nobody knows what a provider charges."""
+    async def _problem(self, failure: Failure) -> Problem:
         target = self._model.target
         known = await self._model.known_models() if failure.status == 404 else ()
-        trouble = problem(failure, target.endpoint, target.model, known[:LISTED_MODELS])
-        trouble.lost = max(1, lost)
-        return trouble
+        return problem(failure, target.endpoint, target.model, known[:LISTED_MODELS])

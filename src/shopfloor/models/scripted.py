@@ -58,6 +58,8 @@ class ScriptedModel:
 
 
 class _ScriptedConversation:
+    unanswered = 1
+
     def __init__(self, model: ScriptedModel, key: ConversationKey, transcript: Transcript) -> None:
         self._model = model
         self._key = key
