@@ -256,7 +256,7 @@ def _(exercise: Exercise) -> Changes:
     return _module(exercise, "raise SystemExit\n")
 
 
-@cheat("an atexit hook that ends with 0", CONTROL)
+@cheat("an atexit hook that ends with 0", EXIT)
 def _(exercise: Exercise) -> Changes:
     return _module(
         exercise, f"import atexit, os\n\ndef _leave():\n    os._exit(0)\n\natexit.register(_leave)\n{_ANYTHING}"
