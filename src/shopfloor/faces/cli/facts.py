@@ -7,7 +7,7 @@ import anyio
 import msgspec
 
 from shopfloor.domain.errors import GiveUp
-from shopfloor.faces.cli.plain import plain
+from shopfloor.faces.cli.plain import plain, shortened
 from shopfloor.factory import open_factory
 from shopfloor.journal.store import Journal, Recorded
 from shopfloor.missions.shop import mission_stream
@@ -74,5 +74,5 @@ def _print(fact: Recorded, kinds: tuple[str, ...], as_json: bool) -> None:
         return
     at = datetime.fromtimestamp(fact.at).strftime("%H:%M:%S")
     body = fact.body.decode(errors="replace")
-    shown = plain(body if len(body) <= BODY_WIDTH else body[:BODY_WIDTH] + "…")
+    shown = plain(shortened(body, BODY_WIDTH))
     print(f"{at} {fact.stream}#{fact.seq} {fact.kind} {shown}", flush=True)

@@ -24,7 +24,7 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Evidence
-from shopfloor.faces.cli.plain import plain, title_of, typed
+from shopfloor.faces.cli.plain import plain, shortened, title_of, typed
 from shopfloor.faces.cli.show import print_each, print_json, print_plan, print_report
 from shopfloor.faces.page.build import money, report_page
 from shopfloor.faces.page.verdict import verdict_page
@@ -71,14 +71,15 @@ def _listed(report: Report) -> str:
     """A mission on one line, whatever reads it."""
     spent = f"{report.spent.usage.total:>11,} tok  {money(report.spent):<16}"
     place = f"{report.started:%Y-%m-%d %H:%M}  {Path(report.repository).name:<16}"
-    return plain(f"{report.id:<34} {_state(report):<18} {spent} {place} {title_of(report.brief)[:60]}")
+    return plain(f"{report.id:<34} {_state(report):<18} {spent} {place} {shortened(title_of(report.brief), 60)}")
 
 
 def _listed_below(report: Report) -> tuple[str, ...]:
     """The same for a person whose window is narrower than that line."""
     when = f"{_state(report)}, {report.started:%Y-%m-%d %H:%M}, {Path(report.repository).name}"
     spent = f"{report.spent.usage.total:,} tok, money {money(report.spent)}"
-    return tuple(plain(line) for line in (report.id, f"  {title_of(report.brief)[:60]}", f"  {when}", f"  {spent}"))
+    title = shortened(title_of(report.brief), 60)
+    return tuple(plain(line) for line in (report.id, f"  {title}", f"  {when}", f"  {spent}"))
 
 
 def _state(report: Report) -> str:

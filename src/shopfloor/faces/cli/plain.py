@@ -29,6 +29,11 @@ def title_of(brief: str) -> str:
     return re.sub(r"^#{1,6}\s+(.*?)(\s+#+)?\s*$", r"\1", first)
 
 
+def shortened(text: str, width: int) -> str:
+    """The text within so many signs, with a mark where it was cut."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
 def plain(text: str) -> str:
     """The text on one line, with a space for each sign that cannot be seen."""
     return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)

@@ -36,7 +36,7 @@ from shopfloor.domain.events import (
     VerdictReached,
 )
 from shopfloor.domain.mission import Verdict
-from shopfloor.faces.cli.plain import counted, plain, plain_lines, title_of, typed
+from shopfloor.faces.cli.plain import counted, plain, plain_lines, shortened, title_of, typed
 from shopfloor.floor.report import Report
 from shopfloor.journal.codec import encode
 
@@ -161,7 +161,7 @@ class Lines:
         calls = ", ".join(_call_words(call.name, call.arguments) for call in event.message.calls)
         words = " ".join(event.message.text.split())
         width = shutil.get_terminal_size().columns
-        self._line("dim", f"  {event.turn:>3}  {calls or words}"[: max(20, width - 12)])
+        self._line("dim", shortened(f"  {event.turn:>3}  {calls or words}", max(20, width - 12)))
 
     def _line(self, style: str, text: str) -> None:
         self._wipe()
