@@ -4,6 +4,7 @@ A reader sees diff, contract, checks and a record of what was run, never the aut
 It does not know what the readers are asked.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import msgspec
 
 from shopfloor.agent.desk import employ, stream_of
 from shopfloor.agent.run import Outcome, Suspended
-from shopfloor.context.prompt import Fragment, assemble, prompt_file
+from shopfloor.context.prompt import Fragment, assemble, capped, prompt_file
 from shopfloor.domain.errors import AskModelAgain, NeedsHuman
 from shopfloor.domain.events import AgentEnded
 from shopfloor.domain.messages import ConversationKey
@@ -25,6 +26,9 @@ from shopfloor.validation.court import Court
 DIFF_CAP = 60_000
 TRIES = 2
 """How many may try to read one change before a person is asked."""
+COMMAND_WIDTH = 300
+"""Of a command this many signs are shown; what it did is what its exit code says."""
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,15 +132,25 @@ def unplanned(key: ConversationKey, commit: str, name: str, diff: str, budget: B
 
 def fragments(case: ReviewCase) -> list[Fragment]:
     """The change and what it is held against, as every reader is shown them."""
-    ran = "\n".join(f"- `{command}` -> exit code {code}" for command, code in case.commands or ()) or "- none"
-    ran = "Nobody recorded it." if case.commands is None else ran
-    diff = Fragment(source="diff", text=f"```diff\n{case.diff}\n```", cap=DIFF_CAP, stability="task")
+    ran = "Nobody recorded it." if case.commands is None else _ran(case.commands)
+    shown = capped(Fragment(source="diff", text=_LONE_RETURN.sub("␍", case.diff), cap=DIFF_CAP, stability="task"))
+    diff = f"# The change\n\n```diff\n{shown}\n```"  # each line of it has its mark, so that none can end the block
     return [
         Fragment(source="contract", text=f"# {case.title}\n\n{case.contract}", cap=20_000, stability="task"),
         Fragment(source="checks", text=_checks(case.checks), cap=16_000, stability="task"),
         Fragment(source="commands", text=f"# What its author ran\n\n{ran}", cap=4_000, stability="task"),
-        Fragment(source="diff", text=f"# The change\n\n{diff.text}", cap=DIFF_CAP, stability="task"),
+        Fragment(source="diff", text=diff, cap=DIFF_CAP + 1_000, stability="task"),
     ]
+
+
+def _ran(commands: Sequence[tuple[str, int]]) -> str:
+    return "\n".join(f"- `{_on_one_line(command)}` -> exit code {code}" for command, code in commands) or "- none"
+
+
+def _on_one_line(command: str) -> str:
+    """The command without what its author might have written below it for others to read."""
+    line = " ".join(command.split())
+    return line if len(line) <= COMMAND_WIDTH else f"{line[: COMMAND_WIDTH - 1]}…"
 
 
 def _checks(written: str) -> str:
