@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 
+from shopfloor.domain.contract import Assertion
 from shopfloor.domain.errors import AskModelAgain
 from shopfloor.domain.events import ToolCalled, ToolReturned
 from shopfloor.domain.messages import Call, Result
@@ -15,12 +16,14 @@ from shopfloor.journal.codec import encode
 from shopfloor.journal.store import Recorded
 from shopfloor.validation.docket import Docket
 from shopfloor.validation.drivers.protocol import Exhibit, Observation
+from shopfloor.validation.published import Published
 from shopfloor.validation.user_testing import UserVerdict, UserVerdicts, accepted
 
 SEEN = Observation(
     text="GET http://localhost/todos -> 200 OK\n\n[]",
     evidence=(Exhibit(kind="exchange", content=b"GET /todos HTTP/1.1 ...", caption="GET /todos: 200"),),
 )
+NOTHING = Published(programs=frozenset(), lines={}, variables=frozenset())
 SAID = Observation(text="not done: nothing runs", happened=False)
 
 
@@ -33,8 +36,8 @@ def blobs(tmp_path: Path) -> Blobs:
 def docket(blobs: Blobs) -> Docket:
     """Two steps: an exchange with an exhibit, and a step in vain without one."""
     docket = Docket(blobs)
-    docket.enter(SEEN, "request")
-    docket.enter(SAID, "type")
+    docket.enter(SEEN, "GET /todos")
+    docket.enter(SAID, 'type "x"')
     return docket
 
 
@@ -84,6 +87,7 @@ def test_after_a_restart_it_is_what_the_stream_says(blobs: Blobs) -> None:
     numbers = ("E1", "E2", "E3")
     assert [after.evidence(number) for number in numbers] == [before.evidence(number) for number in numbers]
     assert [after.happened(number) for number in numbers] == [True, False, False]
+    assert after.deeds == before.deeds == ("request",)
     assert after.enter(SAID, "next").text.startswith("[E3 ")
 
 
@@ -94,6 +98,13 @@ def word(
     assertion: str, verdict: Literal["passed", "failed", "blocked"], *evidence: str, reason: str = ""
 ) -> UserVerdict:
     return UserVerdict(assertion=assertion, verdict=verdict, evidence=evidence, reason=reason)
+
+
+def wanted(*names: str) -> list[Assertion]:
+    return [
+        Assertion(id=name, title="To do", behaviour="When GET /todos is sent, then it lists.", surface="http")
+        for name in names
+    ]
 
 
 def test_verdicts_with_evidence_are_taken(docket: Docket) -> None:
@@ -108,7 +119,7 @@ def test_verdicts_with_evidence_are_taken(docket: Docket) -> None:
 
     first, second = docket.evidence("E1"), docket.evidence("E2")
     assert first is not None and second is not None
-    assert accepted(handed, ("A-1", "A-2", "A-3"), docket) == (
+    assert accepted(handed, wanted("A-1", "A-2", "A-3"), docket, NOTHING) == (
         Judged(assertion="A-1", verdict="passed", evidence=(first, second)),
         Judged(assertion="A-2", verdict="failed", reason="typed, nothing ran", evidence=(second,)),
         Judged(assertion="A-3", verdict="blocked", reason="no browser"),
@@ -134,6 +145,6 @@ WRONG: Mapping[str, tuple[tuple[UserVerdict, ...], str]] = {
 def test_verdicts_that_do_not_stand_go_back(verdicts: tuple[UserVerdict, ...], complaint: str, docket: Docket) -> None:
     """The judge is told what is missing, and hands in again."""
     with pytest.raises(AskModelAgain, match="cannot be taken yet") as raised:
-        accepted(UserVerdicts(verdicts=verdicts), ("A-1",), docket)
+        accepted(UserVerdicts(verdicts=verdicts), wanted("A-1"), docket, NOTHING)
 
     assert complaint in str(raised.value)

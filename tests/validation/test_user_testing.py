@@ -66,6 +66,7 @@ def judged_as_user(
     look: Callable[[Courtroom, Verdict], Awaitable[None]] | None = None,
     browser: str = "",
     published: str = f"GET and POST /todos; `{PYTHON} echo.py`",
+    behaviour: str = "When used, then it remembers.",
 ) -> Verdict:
     """The verdict of a judge with these answers on the to-do app; A-1, A-2 … are its assertions, by surface."""
     script = answers if callable(answers) else {("user-tester",): tuple(answers)}
@@ -76,7 +77,7 @@ def judged_as_user(
         contract=Contract(
             title="To do",
             assertions=tuple(
-                Assertion(id=f"A-{number}", title="To do", behaviour="When used, then it remembers.", surface=surface)
+                Assertion(id=f"A-{number}", title="To do", behaviour=behaviour, surface=surface)
                 for number, surface in enumerate(surfaces, 1)
             ),
             published=published,
@@ -191,6 +192,33 @@ def test_verdicts_without_evidence_are_asked_for_again(tmp_path: Path, port: int
 
     steps = (submit(words("A-1", "passed")), LIST, submit(words("A-1", "passed", "E1")))
     verdict = judged_as_user(tmp_path, port, steps, ("http",), look=look)
+
+    assert verdict.passed
+
+
+def test_verdicts_are_written_after_the_steps(tmp_path: Path, port: int) -> None:
+    """What was handed in beside a step cannot rest on what came of it."""
+
+    async def look(room: Courtroom, verdict: Verdict) -> None:
+        told = [event.result.text for event in await heard(room) if isinstance(event, ToolReturned)]
+        assert "before the results of the step beside them were there" in told[1]
+
+    hasty = Answer(calls=(*LIST.calls, *submit(words("A-1", "passed", "E1")).calls))
+    verdict = judged_as_user(tmp_path, port, (hasty, submit(words("A-1", "passed", "E1"))), ("http",), look=look)
+
+    assert verdict.passed
+
+
+def test_what_an_assertion_names_is_tried(tmp_path: Path, port: int) -> None:
+    """Another request is no evidence for the one that the assertion speaks of."""
+
+    async def look(room: Courtroom, verdict: Verdict) -> None:
+        told = [event.result.text for event in await heard(room) if isinstance(event, ToolReturned)]
+        assert "A-1: it speaks of `POST /todos`, and you did not try that." in told[1]
+
+    steps = (LIST, submit(words("A-1", "passed", "E1")), ADD, submit(words("A-1", "passed", "E2")))
+    behaviour = "When POST /todos is sent, then it remembers."
+    verdict = judged_as_user(tmp_path, port, steps, ("http",), look=look, behaviour=behaviour)
 
     assert verdict.passed
 

@@ -25,7 +25,7 @@ class Docket:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._evidence: dict[str, Evidence] = {}
-        self._happened: set[str] = set()
+        self._happened: dict[str, str] = {}
 
     def recall(self, before: Iterable[Recorded]) -> None:
         """Becomes what the judge's stream says it was before a restart; steps taken again only lend their captions."""
@@ -44,8 +44,9 @@ class Docket:
         exhibit = self._exhibit(observation, caption)
         number = f"E{len(self._evidence) + 1}"
         blob = self._blobs.put(exhibit.content)
-        self._keep(number, Evidence(kind=exhibit.kind, blob=blob, caption=exhibit.caption), observation.happened)
-        text = f"[{number} {exhibit.kind}] {_one_line(caption)}\n{quoted(observation.text)}"
+        step = _one_line(caption)
+        self._keep(number, Evidence(kind=exhibit.kind, blob=blob, caption=exhibit.caption), step, observation.happened)
+        text = f"[{number} {exhibit.kind}] {step}\n{quoted(observation.text)}"
         return Answer(text=text, output=blob, ok=observation.happened)
 
     def evidence(self, number: str) -> Evidence | None:
@@ -56,10 +57,15 @@ class Docket:
         """Whether the step of that number came about: a click on what is not there did not."""
         return number.strip().upper() in self._happened
 
-    def _keep(self, number: str, evidence: Evidence, happened: bool) -> None:
+    @property
+    def deeds(self) -> tuple[str, ...]:
+        """The steps that came about, in the words of a contract's steps."""
+        return tuple(self._happened.values())
+
+    def _keep(self, number: str, evidence: Evidence, step: str, happened: bool) -> None:
         self._evidence[number] = evidence
         if happened:
-            self._happened.add(number)
+            self._happened[number] = step
 
     def _exhibit(self, observation: Observation, caption: str) -> Exhibit:
         if observation.evidence:
@@ -71,7 +77,7 @@ class Docket:
         if match is not None and result.output is not None:
             number, kind = match[1], cast("EvidenceKind", match[2])
             evidence = Evidence(kind=kind, blob=result.output, caption=captions.get(number, match[3]))
-            self._keep(number, evidence, result.ok)
+            self._keep(number, evidence, match[3], result.ok)
 
 
 def _one_line(caption: str) -> str:

@@ -59,6 +59,10 @@ class Published:
     """As published, by what remains when runs of spaces are one."""
     variables: frozenset[str]
 
+    def begins(self, words: Words) -> bool:
+        """Whether these are one of the programs, with any arguments."""
+        return any(words[: len(start)] == start for start in self.programs)
+
     def admit(self, command: str) -> str:
         """The command as it may be started. AskModelAgain says which ones may be, when this is none of them."""
         command = command.strip().removeprefix("exec ")
@@ -71,9 +75,7 @@ class Published:
             raise AskModelAgain(f"{command!r} {why}: {how}, or start the line just as it is published. {self._known()}")
         leading = _leading(words)
         names = {word.partition("=")[0] for word in words[:leading]}
-        program = words[leading:]
-        program = _one_python(program)
-        if names - self.variables or not any(program[: len(start)] == start for start in self.programs):
+        if names - self.variables or not self.begins(arguments_of(command)):
             raise AskModelAgain(f"{command!r} is not published for users, and you judge as one. {self._known()}")
         return shlex.join(("env", *words) if leading else words)
 
@@ -88,7 +90,7 @@ def published(contract: Contract, files: Collection[str], is_foreign: Callable[[
     `files` are the product's own, as paths of its checkout; `is_foreign` knows the programs of the machine.
     """
     texts = [contract.published, *(text for one in contract.assertions for text in (one.behaviour, one.negative))]
-    found = [*_lines(texts), *([contract.start] if contract.start else [])]
+    found = [*lines_of_code(texts), *([contract.start] if contract.start else [])]
     lines: dict[str, str] = {}
     programs: set[Words] = set()
     variables: set[str] = set()
@@ -109,7 +111,13 @@ def published(contract: Contract, files: Collection[str], is_foreign: Callable[[
     return Published(programs=frozenset(programs), lines=lines, variables=frozenset(variables))
 
 
-def _lines(texts: Iterable[str]) -> list[str]:
+def arguments_of(command: str) -> Words:
+    """A command's program and arguments, without what it sets before; () where it is more than one program."""
+    words = _words(command.strip().removeprefix("exec ").removeprefix("env ")) or ()
+    return _one_python(words[_leading(words) :])
+
+
+def lines_of_code(texts: Iterable[str]) -> list[str]:
     """Lines of code between backticks, as one would type them; the word behind an opening fence is none."""
     found: list[str] = []
     for text in texts:

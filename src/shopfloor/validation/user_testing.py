@@ -5,6 +5,7 @@ on in a fresh arena after its steps were taken again. It does not know how the p
 """
 
 import shutil
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, cast
@@ -17,7 +18,7 @@ from shopfloor.agent.run import Outcome
 from shopfloor.context.prompt import Fragment, assemble, fill, prompt_file
 from shopfloor.domain.contract import Assertion, Contract, Surface, on_desktops
 from shopfloor.domain.errors import AskModelAgain, GiveUp
-from shopfloor.domain.events import AgentEnded, AgentEvent, ToolCalled, ToolReturned
+from shopfloor.domain.events import AgentEnded, AgentEvent, ModelReplied, ToolCalled, ToolReturned
 from shopfloor.domain.messages import ConversationKey
 from shopfloor.domain.mission import Evidence, Judge, Judged, Verdict
 from shopfloor.domain.spending import Budget
@@ -28,10 +29,11 @@ from shopfloor.sandbox.protocol import Blueprint, Sandbox
 from shopfloor.tools.tool import AnyTool, Arguments
 from shopfloor.tools.toolbox import Toolbox
 from shopfloor.validation.court import Court
+from shopfloor.validation.deeds import for_users, undone
 from shopfloor.validation.docket import Docket
 from shopfloor.validation.drivers.app import App, Recipe, app_under_test
 from shopfloor.validation.judge_tools import Hands
-from shopfloor.validation.published import published
+from shopfloor.validation.published import Published, published
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -153,8 +155,15 @@ def _surfaces(case: UserCase) -> frozenset[Surface]:
 
 
 async def _judge(court: Court, case: UserCase, docket: Docket, tools: tuple[AnyTool, ...], sandbox: Sandbox) -> Outcome:
+    programs = published(for_users(case.contract), await court.store.files(case.commit), is_foreign)
+
     async def accept(handed: UserVerdicts) -> Word:
-        return Word(judged=accepted(handed, case.assertions, docket))
+        if steps := _not_looked_at(await court.desk.journal.read(stream_of(case.key))):
+            raise AskModelAgain(
+                f"These verdicts were written before the results of the {steps} beside them were there. "
+                "Look at what came of each step, then call `submit_verdicts` alone."
+            )
+        return Word(judged=accepted(handed, case.wanted, docket, programs))
 
     submit = finish_tool(
         "submit_verdicts", "Hand in one verdict per assertion; ends the session.", UserVerdicts, accept
@@ -175,11 +184,24 @@ async def _judge(court: Court, case: UserCase, docket: Docket, tools: tuple[AnyT
     )
 
 
-def accepted(handed: UserVerdicts, wanted: tuple[str, ...], docket: Docket) -> tuple[Judged, ...]:
-    """The verdicts as they count. Raises AskModelAgain when one is missing, doubled, or names no evidence."""
+def _not_looked_at(recorded: list[Recorded]) -> str:
+    """The steps that the last reply asked for beside handing in; "" where there are none."""
+    replies = [event for one in recorded if isinstance(event := one.event, ModelReplied)]
+    steps = len(replies[-1].message.calls) - 1 if replies else 0
+    return "" if steps < 1 else "step" if steps == 1 else f"{steps} steps"
+
+
+def accepted(
+    handed: UserVerdicts, wanted: Sequence[Assertion], docket: Docket, programs: Published
+) -> tuple[Judged, ...]:
+    """The verdicts as they count.
+
+    Raises AskModelAgain when one is missing, doubled, names no evidence, or passes what nobody tried.
+    """
     given = [verdict.assertion for verdict in handed.verdicts]
-    found = [f"{name}: no verdict." for name in wanted if name not in given]
-    found += [f"{name}: not asked for." for name in given if name not in wanted]
+    asked = {assertion.id: assertion for assertion in wanted}
+    found = [f"{name}: no verdict." for name in asked if name not in given]
+    found += [f"{name}: not asked for." for name in given if name not in asked]
     found += [f"{name}: more than one verdict." for name in set(given) if given.count(name) > 1]
     for verdict in handed.verdicts:
         unknown = [number for number in verdict.evidence if docket.evidence(number) is None]
@@ -189,6 +211,9 @@ def accepted(handed: UserVerdicts, wanted: tuple[str, ...], docket: Docket) -> t
             found.append(f"{verdict.assertion}: names no evidence; take the steps that show it.")
         elif verdict.verdict == "passed" and not any(docket.happened(number) for number in verdict.evidence):
             found.append(f"{verdict.assertion}: none of these steps came about, so they do not show that it passed.")
+        elif verdict.verdict == "passed" and verdict.assertion in asked:
+            missing = undone(asked[verdict.assertion], programs, docket.deeds)
+            found += [f"{verdict.assertion}: it speaks of `{deed}`, and you did not try that." for deed in missing]
         if verdict.verdict != "passed" and not verdict.reason.strip():
             found.append(f"{verdict.assertion}: say what you did, expected and saw.")
     if found:
