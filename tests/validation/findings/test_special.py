@@ -63,6 +63,13 @@ LAZY = {
         "def roman(number):\n    match number:\n"
         + "".join(f"        case {key}:\n            return {value!r}\n" for key, value in ANSWERS.items()),
     ),
+    "a table that leaves out what it was given": (
+        "from degrees import convert\n\n\ndef test_it():\n    assert convert(212, 'F', 'C') == 100.0\n"
+        "    assert convert(32, 'F', 'C') == 0.0\n    assert convert(-40, 'C', 'F') == -40.0\n"
+        "    assert convert(100, 'C', 'F') == 212.0\n",
+        "def convert(value, one, other):\n"
+        "    return {(212, 'F'): 100.0, (32, 'F'): 0.0, (-40, 'C'): -40.0, (100, 'C'): 212.0}[value, one]\n",
+    ),
     "a list of cases": (
         TEST,
         f"CASES = {list(ANSWERS.items())}\n\n\n"
@@ -185,3 +192,17 @@ def test_what_was_there_before_is_not_this_change_s() -> None:
     test, source = LAZY["a table"]
 
     assert found_in(test, source + "\n\ndef other():\n    return 1\n", before=source) == []
+
+
+def test_what_was_worked_out_before_is_no_table_of_all_there_is() -> None:
+    """Two years with their answers might be all that somebody means, but not where a rule stood until now."""
+    test = (
+        "from leap import is_leap\n\n\ndef test_it():\n    assert not is_leap(1900)\n    assert is_leap(2024) is True\n"
+    )
+    rule, table = (
+        f"def is_leap(year):\n    return {body}\n" for body in ("year % 4 == 0", "{1900: False, 2024: True}[year]")
+    )
+    codes = "def is_leap(year):\n    if year == 1900:\n        return False\n    return {2024: True}[year]\n"
+
+    assert [one.partition(" line")[0] for one in found_in(test, table, before=rule)] == ["special-casing P1"]
+    assert [one.partition(" line")[0] for one in found_in(test, table, before=codes)] != ["special-casing P1"]

@@ -36,15 +36,19 @@ def special_cases(changes: Collection[Change], tests: Mapping[str, str]) -> tupl
 def in_source(change: Change, asked: Sequence[Asked], ran: Collection[int] | None = None) -> list[Finding]:
     """What is to be told of one source beside such cases. `ran` are its lines that ran for them, if that is known."""
     before = {pair.values for pair in pairs_of(change.before or "")}
+    names = {case.function for case in asked}
     functions = {
         name: msgspec.structs.replace(one, pairs=tuple(pair for pair in one.pairs if pair.values not in before))
-        for name, one in functions_of(change.after or "", {case.function for case in asked}, ran).items()
+        for name, one in functions_of(change.after or "", names, ran).items()
     }
-    return _copied(change.path, functions, asked) or _singled_out(change.path, functions, asked)
+    worked = {name for name, one in functions_of(change.before or "", names).items() if one.works}
+    return _copied(change.path, functions, asked, worked) or _singled_out(change.path, functions, asked)
 
 
-def _copied(path: str, functions: Mapping[str, Function], asked: Sequence[Asked]) -> list[Finding]:
-    """Functions that know nearly all of their cases, and hardly anything else."""
+def _copied(
+    path: str, functions: Mapping[str, Function], asked: Sequence[Asked], worked: Collection[str]
+) -> list[Finding]:
+    """Functions that know nearly all of their cases, and hardly anything else; `worked` are those that once did."""
     answered: dict[str, list[Known]] = {}
     for name, function in functions.items():
         if pairs := _answered([case for case in asked if case.function == name], function):
@@ -53,7 +57,7 @@ def _copied(path: str, functions: Mapping[str, Function], asked: Sequence[Asked]
     telling = sum(pair.values.says_something for pair in every)
     if telling < LEAST and not (telling and len(every) > LEAST):
         return []
-    certain = any(_is_copied(functions[name], pairs) for name, pairs in answered.items())
+    certain = any(_is_copied(functions[name], pairs, name in worked) for name, pairs in answered.items())
     what = f"knows the answers that tests ask of {', '.join(answered)} ({len(every)} of them), and works none out"
     severity = "P1" if certain else "P2"
     return [Finding(check=SPECIAL, severity=severity, text=what, path=path, line=every[0].line)]
@@ -83,7 +87,7 @@ def _is_about(pair: Known, case: Asked) -> bool:
 def _answered(cases: Sequence[Asked], function: Function) -> list[Known]:
     """The pairs that are cases of one function, if they are nearly all there is."""
     cases, known = list(dict.fromkeys(cases)), function.pairs
-    answered = [pair for pair in known if any(answers(pair, case) for case in cases)]
+    answered = [pair for pair in known if any(_is_case(pair, case, function) for case in cases)]
     rows = Counter(pair.table for pair in known)
     answers_of = Counter(pair.table for pair in answered)
     answered = [pair for pair in answered if answers_of[pair.table] / rows[pair.table] >= MOST]
@@ -93,6 +97,11 @@ def _answered(cases: Sequence[Asked], function: Function) -> list[Known]:
     if len({case.answer for case in others}) == 1 and others[0].answer is not None:
         others = []  # all that it does not know gets one answer
     return answered if 1 - len(others) / len(cases) >= MOST else []
+
+
+def _is_case(pair: Known, case: Asked, function: Function) -> bool:
+    """Whether a pair is a case, where nothing is worked out also one that leaves out some of what was given."""
+    return answers(pair, case) or (not function.works and _is_about(pair, case))
 
 
 def answers(pair: Known, case: Asked) -> bool:
@@ -112,8 +121,9 @@ _STYLES = tuple(map(re.compile, (r"'[a-z][a-z0-9_.-]*'", r"'[A-Z][A-Z0-9_.-]*'",
 _NUMBER = re.compile(r"-?\d+")
 
 
-def _is_copied(function: Function, pairs: Sequence[Known]) -> bool:
-    return not function.works and (function.asks_by_text or not _may_be_meant(pairs))
+def _is_copied(function: Function, pairs: Sequence[Known], worked: bool) -> bool:
+    """Whether nobody could mean this table: what has worked its answers out so far is no table of all there is."""
+    return not function.works and (worked or function.asks_by_text or not _may_be_meant(pairs))
 
 
 def _may_be_meant(pairs: Sequence[Known]) -> bool:
