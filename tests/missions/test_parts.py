@@ -219,7 +219,7 @@ def test_a_worker_gets_the_checks_of_its_claims_with_their_files() -> None:
 
 # --- a hand-over's claims ----------------------------------------------------------------------------------------
 
-RAN = {"make test": 0, "make lint": 1}
+RAN = {"make test": (1, 0), "make lint": (1,)}
 
 
 @pytest.mark.parametrize(
@@ -227,9 +227,10 @@ RAN = {"make test": 0, "make lint": 1}
     [
         ([], []),
         ([ClaimedRun(command="make test", exit_code=0)], []),
+        ([ClaimedRun(command="make test", exit_code=1), ClaimedRun(command="make test", exit_code=0)], []),
         ([ClaimedRun(command="  make test\n", exit_code=0)], []),
         ([ClaimedRun(command="make lint", exit_code=1)], []),
-        ([ClaimedRun(command="make lint", exit_code=0)], ["'make lint' ended with exit code 1 when last run, not 0."]),
+        ([ClaimedRun(command="make lint", exit_code=0)], ["'make lint' ended with exit code 1, not 0."]),
         ([ClaimedRun(command="make tests", exit_code=0)], ["'make tests' was not run in this attempt"]),
         (
             [ClaimedRun(command="make lint", exit_code=0), ClaimedRun(command="make types", exit_code=0)],

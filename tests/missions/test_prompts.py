@@ -81,7 +81,7 @@ SCRIPT = {
     ("worker",): [
         call("write", path="words.py", content=WORDS),
         call("shell", command=COMMAND),
-        call("hand_off", summary="s", done="count", commands=[{"command": COMMAND, "exit_code": 0}]),
+        call("hand_off", summary="Splitting was easiest.", done="count", commands=[{"command": COMMAND, "exit_code": 0}]),
     ],
     ("reviewer",): [call("submit_review", findings=[FOUND])],
     ("refuter",): [call("submit_refutations", findings=[{"number": 1, "refuted": True, "why": "words.py:1 splits"}])],
@@ -185,7 +185,8 @@ def test_agents_of_a_role_share_their_system_text(prompts: Prompts) -> None:
 
 
 def test_no_judge_is_shown_the_worker_s_words(prompts: Prompts) -> None:
-    """Neither its summary nor its reasoning; the user tester is not even shown a path of the source."""
-    assert "words.py gets" not in prompts.started["reviewer"][1]
+    """Not its summary, nor its reasoning; the user tester is not even shown a path of the source."""
+    assert "words.py gets" in prompts.started["reviewer"][1]  # the plan's words: what was asked
+    assert "Splitting was" not in prompts.started["reviewer"][1]
     assert "words.py" not in prompts.started["user-tester"][1]
     assert "VAL-WORDS-001" not in prompts.started["user-tester"][1]

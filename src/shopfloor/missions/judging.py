@@ -47,6 +47,7 @@ async def scrutinise_candidate(
                 commit=candidate.commit,
                 title=feature.title,
                 contract=contract_of(contract, feature.claims),
+                asked=feature.description,
                 checks=_written(shop, checks_of(mission.sealed.checks, feature.claims)),
                 diff=await shop.store.diff(mission.tip, candidate.commit),
                 commands=tuple((await commands_run(shop.desk, author)).items()),

@@ -24,13 +24,15 @@ from shopfloor.repo.bundle import LARGEST_BUNDLE, MESSAGE_VARIABLE, BundleExit, 
 from shopfloor.sandbox.protocol import Sandbox
 from shopfloor.tools.tool import Arguments
 from shopfloor.validation.contract_file import contract_of, spec_text
+from shopfloor.validation.readers import codes
+from shopfloor.validation.review import REVIEW
 
 BUNDLE = ".git/shopfloor.bundle"
 BUNDLE_TIMEOUT_S = 300.0
 
 
 class ClaimedRun(Arguments):
-    """A command, and how it ended when it was last run."""
+    """A command, and how it ended."""
 
     command: str
     exit_code: int
@@ -66,7 +68,7 @@ async def work(shop: Shop, mission: Mission, feature: Feature, budget: Budget) -
     async with shop.sandbox(place) as sandbox:
         for path, content in shop.court.sealed(mine).items():
             await _lay_once(sandbox, path, content)
-        own = _task(plan, feature, mine, _notes(mission), answers_on(mission, feature))
+        own = _task(plan, feature, mine, (_notes(mission), _advice(mission)), answers_on(mission, feature))
         task = [*await shop.repository_fragments(attempt.base), *own]
         outcome = await _employ(shop, task, feature, attempt, sandbox, budget)
         ended = AttemptEnded(
@@ -159,16 +161,17 @@ async def _employ(
     )
 
 
-async def commands_run(desk: Desk, stream: str) -> dict[str, int]:
-    """Every shell command of an agent's stream, with the exit code of its last run: what the journal proves."""
+async def commands_run(desk: Desk, stream: str) -> dict[str, tuple[int, ...]]:
+    """Every shell command of an agent's stream, with the exit code of each of its runs: what the journal proves."""
     called: dict[str, str] = {}
-    ran: dict[str, int] = {}
+    ran: dict[str, tuple[int, ...]] = {}
     for recorded in await desk.journal.read(stream):
         match cast("AgentEvent | None", recorded.event):
             case ToolCalled(call=call) if call.name == "shell":
                 called[call.id] = _command(call.arguments)
             case ToolReturned(result=result) if result.call_id in called and result.exit_code is not None:
-                ran[called[result.call_id]] = result.exit_code
+                command = called[result.call_id]
+                ran[command] = (*ran.get(command, ()), result.exit_code)
             case _:
                 pass
     return ran
@@ -185,8 +188,8 @@ def _command(arguments: str) -> str:
         return ""
 
 
-def contradictions(claimed: Sequence[ClaimedRun], ran: Mapping[str, int]) -> tuple[str, ...]:
-    """What a handoff claims to have run and the journal does not show."""
+def contradictions(claimed: Sequence[ClaimedRun], ran: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    """What a handoff claims to have run and the journal does not show: red before and green after are both true."""
     found: list[str] = []
     for claim in claimed:
         command = claim.command.strip()
@@ -194,8 +197,8 @@ def contradictions(claimed: Sequence[ClaimedRun], ran: Mapping[str, int]) -> tup
             found.append(
                 f"{command!r} was not run in this attempt; list whole command lines, as you gave them to `shell`."
             )
-        elif ran[command] != claim.exit_code:
-            found.append(f"{command!r} ended with exit code {ran[command]} when last run, not {claim.exit_code}.")
+        elif claim.exit_code not in ran[command]:
+            found.append(f"{command!r} ended with exit code {codes(ran[command])}, not {claim.exit_code}.")
     return tuple(found)
 
 
@@ -229,8 +232,21 @@ def _notes(mission: Mission) -> str:
     return "\n".join(f"- {feature}: {issue}" for feature, handoff in handoffs for issue in handoff.issues)
 
 
-def _task(plan: Plan, feature: Feature, mine: SealedChecks, notes: str, answers: str) -> list[Fragment]:
+def _advice(mission: Mission) -> str:
+    """What reviewers of landed work found that refused nothing; whoever has the file in hand mends it best."""
+    landed = {landed.feature for landed in mission.landed}
+    return "\n".join(
+        f"- {verdict.subject}, {finding.path}:{finding.line}: {finding.text}"
+        for verdict in mission.words
+        if verdict.subject in landed and verdict.passed
+        for finding in verdict.findings
+        if finding.check == REVIEW and finding.severity == "P2" and not finding.refuted
+    )
+
+
+def _task(plan: Plan, feature: Feature, mine: SealedChecks, told: tuple[str, str], answers: str) -> list[Fragment]:
     contract: Contract = plan.contract
+    notes, advice = told
     checks = "\n".join(_check_line(check) for check in mine.checks)
     checks = f"In your checkout besides the files above:\n{checks}" if checks else ""
     return [
@@ -251,6 +267,12 @@ def _task(plan: Plan, feature: Feature, mine: SealedChecks, notes: str, answers:
         Fragment(
             source="notes",
             text=f"# What those before you thought you should know\n\n{notes}" if notes else "",
+            cap=4_000,
+            stability="task",
+        ),
+        Fragment(
+            source="advice",
+            text=f"# What reviewers noted; mend it where your work touches it\n\n{advice}" if advice else "",
             cap=4_000,
             stability="task",
         ),

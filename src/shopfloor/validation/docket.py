@@ -81,4 +81,4 @@ class Docket:
 
 
 def _one_line(caption: str) -> str:
-    return " ".join(caption.split())
+    return " ".join(caption.splitlines())

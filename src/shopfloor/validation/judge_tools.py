@@ -160,7 +160,13 @@ class Hands:
         chosen: list[AnyTool] = []
         if "web" in surfaces:
             chosen.append(
-                _tool("browser", "Use the product's pages in a real browser; says what changed.", Browse, self._browse)
+                _tool(
+                    "browser",
+                    "Use the product's pages in a real browser. `open`, `reload` and `look` tell the whole page, the "
+                    "others what changed; `screenshot` keeps a picture as evidence, which you are not shown.",
+                    Browse,
+                    self._browse,
+                )
             )
         if surfaces & {"web", "http"}:
             chosen.append(_tool("request", "Send an HTTP request to the product.", SendRequest, self._request))

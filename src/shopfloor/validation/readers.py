@@ -43,9 +43,11 @@ class ReviewCase:
     checks: str
     """The sealed checks that prove it, as they were written."""
     diff: str
-    commands: Sequence[tuple[str, int]] | None
-    """What its author ran, with exit codes; None where nobody recorded it."""
+    commands: Sequence[tuple[str, tuple[int, ...]]] | None
+    """What its author ran, with the exit code of each run; None where nobody recorded it."""
     budget: Budget
+    asked: str = ""
+    """What its author was asked to do, with why it was refused before, if it was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,20 +139,32 @@ def fragments(case: ReviewCase) -> list[Fragment]:
     diff = f"# The change\n\n```diff\n{shown}\n```"  # each line of it has its mark, so that none can end the block
     return [
         Fragment(source="contract", text=f"# {case.title}\n\n{case.contract}", cap=20_000, stability="task"),
+        Fragment(source="asked", text=_asked(case.asked), cap=8_000, stability="task"),
         Fragment(source="checks", text=_checks(case.checks), cap=16_000, stability="task"),
         Fragment(source="commands", text=f"# What its author ran\n\n{ran}", cap=4_000, stability="task"),
         Fragment(source="diff", text=diff, cap=DIFF_CAP + 1_000, stability="task"),
     ]
 
 
-def _ran(commands: Sequence[tuple[str, int]]) -> str:
-    return "\n".join(f"- `{_on_one_line(command)}` -> exit code {code}" for command, code in commands) or "- none"
+def _ran(commands: Sequence[tuple[str, tuple[int, ...]]]) -> str:
+    lines = (f"- `{_on_one_line(command)}` -> exit code {codes(ended)}" for command, ended in commands)
+    return "\n".join(lines) or "- none"
+
+
+def codes(ended: Sequence[int]) -> str:
+    """The exit codes of a command's runs, in order, without what stayed the same."""
+    changed = [code for place, code in enumerate(ended) if place == 0 or ended[place - 1] != code]
+    return ", then ".join(map(str, changed))
 
 
 def _on_one_line(command: str) -> str:
     """The command without what its author might have written below it for others to read."""
     line = " ".join(command.split())
     return line if len(line) <= COMMAND_WIDTH else f"{line[: COMMAND_WIDTH - 1]}…"
+
+
+def _asked(written: str) -> str:
+    return f"# What its author was asked to do\n\n{written}" if written else ""
 
 
 def _checks(written: str) -> str:

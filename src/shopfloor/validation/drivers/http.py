@@ -135,7 +135,8 @@ def _laid_out(body: bytes) -> str:
     if not body:
         return "(no body)"
     try:
-        return msgspec.json.format(body, indent=2).decode()
+        shown = msgspec.json.format(body, indent=2).decode()
+        return shown if shown == body.decode() else f"(laid out; {len(body):,} bytes came)\n{shown}"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # it is no JSON: shown as text if it is text
     try:
