@@ -81,7 +81,9 @@ SCRIPT = {
     ("worker",): [
         call("write", path="words.py", content=WORDS),
         call("shell", command=COMMAND),
-        call("hand_off", summary="Splitting was easiest.", done="count", commands=[{"command": COMMAND, "exit_code": 0}]),
+        call(
+            "hand_off", summary="Splitting was easiest.", done="count", commands=[{"command": COMMAND, "exit_code": 0}]
+        ),
     ],
     ("reviewer",): [call("submit_review", findings=[FOUND])],
     ("refuter",): [call("submit_refutations", findings=[{"number": 1, "refuted": True, "why": "words.py:1 splits"}])],

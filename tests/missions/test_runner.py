@@ -252,18 +252,29 @@ def test_a_check_proves_one_feature(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "content", "complaint"),
+    ("command", "files", "content", "complaint"),
     [
-        ([], SUBTRACT_CHECK, "names no file of yours"),
-        (["test_subtract.py"], SUBTRACT_CHECK.replace("class ", "clas "), "test_subtract.py: cannot be parsed"),
+        (CHECK_COMMAND, [], SUBTRACT_CHECK, "names no file of yours"),
+        (
+            "test -s calc.py && grep -q 'def subtract' calc.py",
+            ["test_subtract.py"],
+            SUBTRACT_CHECK,
+            "only looks at files",
+        ),
+        (
+            CHECK_COMMAND,
+            ["test_subtract.py"],
+            SUBTRACT_CHECK.replace("class ", "clas "),
+            "test_subtract.py: cannot be parsed",
+        ),
     ],
-    ids=["fulfilled by anybody", "fulfilled by nobody"],
+    ids=["fulfilled by anybody", "fulfilled by a name", "fulfilled by nobody"],
 )
 def test_a_check_can_be_passed_by_doing_the_work_and_only_so(
-    files: list[str], content: str, complaint: str, tmp_path: Path
+    command: str, files: list[str], content: str, complaint: str, tmp_path: Path
 ) -> None:
     """What a worker could make true by a file of that name, or could never make true, goes back to its writer."""
-    check = {"assertions": ["VAL-CALC-001"], "command": CHECK_COMMAND, "files": files}
+    check = {"assertions": ["VAL-CALC-001"], "command": command, "files": files}
     writing = call("write", path="test_subtract.py", content=content)
     script: Script = {
         ("orchestrator",): (PLAN,),

@@ -22,6 +22,7 @@ from shopfloor.domain.errors import AskModelAgain, GiveUp
 from shopfloor.domain.events import ContractSealed
 from shopfloor.domain.mission import Plan
 from shopfloor.domain.spending import Budget
+from shopfloor.guard.readonly import is_read_only
 from shopfloor.missions.shop import Shop
 from shopfloor.missions.state import Mission
 from shopfloor.repo.python import parsed
@@ -162,7 +163,12 @@ def _complaints(plan: Plan, wanted: tuple[str, ...], written: WrittenChecks, exi
         if len(features) > 1:
             proved_late = f"{check.command!r}: proves assertions of {', '.join(features)}, which are built one by one"
             found.append(f"{proved_late}; make a check for each of them.")
-        if not check.files and "new" in kinds:
+        if is_read_only(check.command) and "new" in kinds:
+            found.append(
+                f"{check.command!r}: only looks at files and runs nothing of the product, so an empty one could pass; "
+                "write a test that calls the product, and run it."
+            )
+        elif not check.files and "new" in kinds:
             found.append(
                 f"{check.command!r}: names no file of yours, and what it looks at belongs to the worker; "
                 "write a test that calls the product, and name it in `files`."
