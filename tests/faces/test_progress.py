@@ -78,6 +78,6 @@ def test_a_check_that_was_not_made_is_counted_apart(capsys: pytest.CaptureFixtur
         Lines().heard("mission/m", VerdictReached(verdict=verdict, round=1))
 
     assert capsys.readouterr().out.splitlines() == [
-        "  0:00  scrutiny of task: passed (1 check, 1 not checked, 0 assertions)",
-        "  0:00  scrutiny of task: passed (2 checks, 0 assertions)",
+        "  0:00  scrutiny of task: passed (1 check, 1 not checked)",
+        "  0:00  scrutiny of task: passed (2 checks)",
     ]

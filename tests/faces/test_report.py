@@ -91,7 +91,8 @@ def test_the_list_says_what_was_asked_where_and_when(person: Person, tmp_path: P
 
 def test_what_was_not_checked_is_no_pass(tmp_path: Path) -> None:
     """Where a command runs no test that could be made to fail, the report says that its control was not made."""
-    files = {"calc.py": CALC, "Makefile": "test:\n\t@python3 -c 'import calc'\n"}
+    calls_all = "import calc; [one(2, 1) for name, one in vars(calc).items() if callable(one) and name[0] != '_']"
+    files = {"calc.py": CALC, "Makefile": f'test:\n\t@python3 -c "{calls_all}"\n'}
     person = Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", files))
     writes = (call("write", path="calc.py", content=GOOD), "Done.")
 
@@ -99,12 +100,21 @@ def test_what_was_not_checked_is_no_pass(tmp_path: Path) -> None:
     shown = person.runs("mission", "show", MISSION, "-o", "json")
 
     checks = {check["name"]: check for check in msgspec.json.decode(shown.said)["checks"]}
-    assert "passed (2 checks, 2 not checked, 0 assertions)" in done.said, done.said
-    assert {name for name, check in checks.items() if not check.get("checked", True)} == {
-        "control",
-        "mutation of changed lines",
-    }
+    assert "passed (3 checks, 1 not checked)" in done.said, done.said
+    assert {name for name, check in checks.items() if not check.get("checked", True)} == {"control"}
     assert "checked" not in checks["tests"]
+
+
+def test_tests_that_run_nothing_of_a_change_prove_nothing_of_it(tmp_path: Path) -> None:
+    """They pass, and would have passed without it: one agent's work is then finished, and not verified."""
+    files = {"calc.py": CALC, "Makefile": "test:\n\t@python3 -c 'import calc'\n"}
+    person = Person(home=tmp_path / "home", repository=make_repository(tmp_path / "repo", files))
+    writes = (call("write", path="calc.py", content=GOOD), "Done.")
+
+    done = person.runs("run", BRIEF, "--model", write_script(tmp_path / "script.json", {("solo",): writes}))
+
+    assert done.exit_code == 3
+    assert "0 of 1 changed statements run, so these tests prove nothing of it" in done.said
 
 
 def test_what_it_took_is_time_of_work(person: Person, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_narrow_window_breaks_no_word(person: Person, tmp_path: Path) -> None:
 
     for words in (
         "Contract\n VAL-CALC-001  subtract takes away",
-        "\n    passed in round 2 ",
+        "\n    passed, judged 2 times",
         " reviewer/fix-subtract-1 ",
     ):
         assert words in shown, shown

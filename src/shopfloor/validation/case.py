@@ -37,6 +37,8 @@ class Case:
     failing_on_base: tuple[str, ...]
     review: ReviewCase | None
     by_contract: bool = True
+    tests_are_proof: bool = False
+    """Whether the repository's own tests are all that will ever speak for it."""
     """False for a change that nobody planned: its author may also change what tests expect, and it is told."""
     since: str = ""
     """Where that part of it began of which is tried how much the tests see; "" is the base."""
@@ -73,6 +75,11 @@ class Scene:
         """The candidate as it is."""
         build = self.case.commands.build.command if self.case.commands.build else ""
         return Stage(court=self.court, commit=self.case.commit, laid={}, build=build)
+
+    @property
+    def as_it_lands(self) -> Stage:
+        """The candidate with its sealed checks, which land with it."""
+        return replace(self.landing, laid=self.court.sealed(self.case.checks))
 
     @property
     def under_sealed_checks(self) -> Stage:

@@ -104,7 +104,7 @@ async def _beside_its_twins(scene: Scene) -> Told:
 
 async def _seen_by_tests(scene: Scene, told: Told) -> Told:
     """How much the tests see of what this change brings, where they passed as they land."""
-    case, landing = scene.case, scene.landing
+    case, landing = scene.case, scene.as_it_lands
     tests = [outcome for outcome in told.checks if outcome.name in (TESTS, LANDING)]
     if case.commands.test is None or case.patience is None or not tests:
         return Told()
@@ -112,8 +112,9 @@ async def _seen_by_tests(scene: Scene, told: Told) -> Told:
         return not_tried("the tests fail, as they did on the base")
     began = case.since or case.base
     changes = await changes_between(scene.court, began, case.commit)
-    base = replace(landing, commit=began)
-    return await power_of_tests(landing, base, case.commands.test.command, changes, case.patience)
+    base = replace(scene.landing, commit=began)
+    command, is_proof = case.commands.test.command, case.tests_are_proof
+    return await power_of_tests(landing, base, command, changes, case.patience, is_proof=is_proof)
 
 
 def _only_review(reviewed: Reviewed) -> CheckOutcome:

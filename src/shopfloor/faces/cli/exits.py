@@ -24,7 +24,10 @@ MEANINGS: tuple[tuple[int, str], ...] = (
     (VERIFIED, "done, and verified by someone who did not do the work"),
     (BROKEN, "a bug of shopfloor, or a machine that broke a promise"),
     (USAGE, "the command line could not be understood"),
-    (UNVERIFIED, "finished, but unverified: no checks were found, or they did not pass"),
+    (
+        UNVERIFIED,
+        "finished, but unverified: no checks were found, they failed, or they ran nothing of the change",
+    ),
     (STUCK, "the agent went round in circles, or judges refused the work too often"),
     (OUT_OF_BUDGET, "the budget of money, tokens or turns is used up"),
     (OUT_OF_TIME, "the budget of time is used up"),

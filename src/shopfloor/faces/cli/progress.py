@@ -255,8 +255,8 @@ def _verdict_words(verdict: Verdict) -> str:
     if verdict.passed:
         made = sum(check.was_made for check in verdict.checks)
         left_out = [f"{len(verdict.checks) - made} not checked"] if made < len(verdict.checks) else []
-        counts = (counted(made, "check"), *left_out, counted(judged, "assertion"))
-        return f"{kind} of {verdict.subject}: passed ({', '.join(counts)})"
+        done = [counted(count, noun) for count, noun in ((made, "check"), (judged, "assertion")) if count]
+        return f"{kind} of {verdict.subject}: passed ({', '.join((*done, *left_out))})"
     if not verdict.caught_by:
         return f"{kind} of {verdict.subject}: not verified, for there are no checks to run"
     return f"{kind} of {verdict.subject}: refused by {verdict.refused_by}"

@@ -189,7 +189,7 @@ def _contract(report: Report) -> Rows:
     rows = Rows("Contract", headings=("", "Assertion", "", "Evidence"), wide=True)
     for line in report.assertions:
         verdict = line.verdict or "not judged"
-        rounds = f" in round {line.rounds}" if line.rounds > 1 else ""
+        rounds = f", judged {line.rounds} times" if line.rounds > 1 else ""
         rows.add(
             Text(line.id, style="cyan", no_wrap=True),
             Text(f"{line.title} ({line.surface})"),

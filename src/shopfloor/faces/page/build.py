@@ -80,7 +80,7 @@ def _assertion(line: AssertionLine, blob: Blob) -> str:
 
 
 def _rounds(line: AssertionLine) -> str:
-    return f" · round {line.rounds}" if line.rounds > 1 else ""
+    return f" · judged {line.rounds} times" if line.rounds > 1 else ""
 
 
 def _work(line: FeatureLine, report: Report) -> str:

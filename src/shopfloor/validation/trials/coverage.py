@@ -36,6 +36,8 @@ class Covered:
 
     places: tuple[Place, ...] = ()
     why_not: str = ""
+    is_proof: bool = False
+    """Whether these tests are all the proof there is, so that they must run something of the change."""
     seconds: float = 0.0
     """How long all tests took, from the start."""
     seconds_of: Mapping[str, float] = field(default_factory=dict[str, float])
@@ -43,9 +45,12 @@ class Covered:
 
     @property
     def outcome(self) -> CheckOutcome:
+        if self.why_not:
+            return CheckOutcome(name=COVERAGE, passed=True, detail=f"not checked: {self.why_not}")
         run = sum(bool(place.tests) for place in self.places)
-        told = f"{run} of {len(self.places)} changed statements run"
-        return CheckOutcome(name=COVERAGE, passed=True, detail=f"not checked: {self.why_not}" if self.why_not else told)
+        unproved = self.is_proof and not run
+        told = f"{run} of {len(self.places)} changed statements run{', so these tests prove nothing of it' * unproved}"
+        return CheckOutcome(name=COVERAGE, passed=not unproved, detail=told)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -73,7 +78,7 @@ def changed_places(changes: Sequence[Change]) -> tuple[Place, ...]:
     )
 
 
-async def covered(landing: Stage, command: str, changes: Sequence[Change]) -> Covered:
+async def covered(landing: Stage, command: str, changes: Sequence[Change], *, is_proof: bool = False) -> Covered:
     """Runs the tests once over the changed sources with probes in them; the tests passed without."""
     places = changed_places(changes)
     texts = {change.path: change.after for change in changes if change.after is not None}
@@ -93,6 +98,7 @@ async def covered(landing: Stage, command: str, changes: Sequence[Change]) -> Co
             Place(path=place.path, statement=place.statement, tests=by_number[number])
             for number, place in enumerate(places)
         ),
+        is_proof=is_proof,
         seconds=heard.finished.seconds,
         seconds_of=heard.seconds,
     )

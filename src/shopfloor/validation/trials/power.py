@@ -1,7 +1,8 @@
 """How much the tests really see of a change that passed them: what they run, what they would notice, whether by chance.
 
 Only changes of Python are tried, and only where the tests passed without an excuse. Nothing here speaks in favour of a
-change, and only tests that pass by chance speak against it. It does not know who asks.
+change. Tests that pass by chance speak against it, and so do those that run nothing of it where they are all the proof.
+It does not know who asks.
 """
 
 from collections.abc import Sequence
@@ -37,9 +38,12 @@ BRIEF = Patience(mutation_s=1.5, order_s=1.5)
 
 
 async def power_of_tests(
-    landing: Stage, base: Stage, command: str, changes: Sequence[Change], patience: Patience
+    landing: Stage, base: Stage, command: str, changes: Sequence[Change], patience: Patience, *, is_proof: bool = False
 ) -> Told:
-    """Tries what the tests see of these changes, which they passed; nothing where there is nothing to try."""
+    """Tries what the tests see of these changes, which they passed; nothing where there is nothing to try.
+
+    Where they are all the proof there is (`is_proof`), they must run something of what was changed.
+    """
     product, brought = any(map(changed_statements, changes)), tests_brought(changes)
     if not product and not brought:
         return _of_others(changes)
@@ -48,7 +52,7 @@ async def power_of_tests(
     by_chance: list[Ordered] = []
 
     async def see() -> None:
-        seen.append(one := await covered(landing, command, changes))
+        seen.append(one := await covered(landing, command, changes, is_proof=is_proof))
         noticed.append(await mutated(landing, command, changes, one, patience.mutation_s))
 
     async def reorder() -> None:
