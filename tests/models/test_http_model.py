@@ -127,8 +127,9 @@ def test_a_long_retry_after_reaches_the_lease(waiting) -> None:
             r"'mock-model'.*It knows mock-model, other-model",
         ),
         (Served(fault="status", status=402, message="credit balance too low"), "too low.*Add credit there"),
+        (Served(fault="status", status=302, message="Moved"), r"HTTP 302.*is http://\S+ the right address\?"),
     ],
-    ids=["refused key", "forbidden", "unknown model", "no credit"],
+    ids=["refused key", "forbidden", "unknown model", "no credit", "moved"],
 )
 def test_what_a_person_can_put_right_waits_for_one(provider: str, fault: Served, said_so: str, waiting) -> None:
     """Nothing is tried twice, and the message has the provider's words and says what a person has to do."""

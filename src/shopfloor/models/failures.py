@@ -14,8 +14,9 @@ from shopfloor.models.names import Endpoint
 
 FailureKind: TypeAlias = Literal["unreachable", "silent", "cut", "malformed", "empty", "endless", "status"]
 PASSING_STATUSES = frozenset({408, 409, 425, 429})
-PERSONS_STATUSES = frozenset({401, 402, 403, 404})
-"""A key, an account or a name that only a person can put right; the very same request may then succeed."""
+ELSEWHERE = frozenset({301, 302, 303, 307, 308})
+PERSONS_STATUSES = frozenset({401, 402, 403, 404}) | ELSEWHERE
+"""A key, an account, a name or an address that only a person can put right; the same request may then succeed."""
 QUOTA = "insufficient_quota"
 LONGEST_QUOTE = 600
 TRY_LATER_S = 30.0
@@ -130,6 +131,8 @@ def _advice(failure: Failure, endpoint: Endpoint, model: str, known: tuple[str, 
         return f". Check the key in the environment variable {endpoint.key_env}."
     if failure.status == 402 or failure.code == QUOTA:
         return ". Add credit there, or name another model with --model."
+    if failure.status in ELSEWHERE:
+        return f". Requests with a key follow nobody elsewhere: is {endpoint.base_url} the right address?"
     if failure.status == 404:
         listed = f" It knows {', '.join(known)}." if known else ""
         return f". Is {model!r} a model of {endpoint.base_url}?{listed}"

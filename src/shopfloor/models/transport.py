@@ -92,7 +92,8 @@ class Transport:
 def _refusal(response: httpx2.Response, body: bytes) -> Failure:
     wanted = response.headers.get("retry-after")
     after_s = retry_after(wanted, datetime.now(UTC)) if wanted else None
-    return refusal(response.status_code, body, after_s)
+    elsewhere = response.headers.get("location", "").partition("?")[0]
+    return refusal(response.status_code, f"it sends one to {elsewhere}".encode() if elsewhere else body, after_s)
 
 
 def _failure(error: httpx2.RequestError) -> Failure:
