@@ -32,6 +32,10 @@ CONTRACT = read_contract(
 ).contract
 
 
+HARMLESS = {("MUT-no-trim", "jquery"), ("MUT-no-trim", "canjs")}
+"""Mutants that change nothing in an app: jQuery trims by a pattern of its own, not by `String.prototype.trim`."""
+
+
 class Served(SimpleHTTPRequestHandler):
     """An app's files; its page with a mutant in it."""
 
@@ -138,10 +142,11 @@ def judge_mutants(
     """Every way to be dead in every app, by what it was made to break."""
     for dead in mutants:
         for name, folder in chosen.items():
+            truth = "good" if (dead.name, name) in HARMLESS else "bad"
             for _ in range(repeats):
                 rulings, seconds = judged(apps, folder, dead, tuple(dead.breaks))
                 for ruling in rulings:
-                    count(tally, "bad", ruling.played.verdict)
+                    count(tally, truth, ruling.played.verdict)
                 passed = [ruling.assertion.id for ruling in rulings if ruling.played.verdict == "passed"]
                 print(f"{dead.name} in {name}: {len(rulings) - len(passed)} of {len(rulings)} refused, {seconds:.0f} s")
                 for one in passed:
