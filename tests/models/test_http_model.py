@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import anyio
@@ -310,6 +310,24 @@ def test_tries_that_broke_off_are_counted(provider: str, waiting) -> None:
     faults = [Served(fault="status", status=503), Served(fault="cut", text="half a"), Served(fault="empty")]
     with MockProvider([*faults, Served(text="All well.")]) as mock:
         assert ask(provider, mock, waiting.patience).lost == 2
+
+
+@WIRES
+def test_what_nobody_took_is_not_counted(provider: str, waiting) -> None:
+    """A provider that refuses at the door, or is not there, charges for nothing."""
+
+    async def failing(environment: Mapping[str, str]) -> int:
+        model = connect(f"{provider}:mock-model", environment, patience=waiting.patience)
+        conversation = model.open(KEY, "You are careful.", TOOLS)
+        conversation.append(said("hi"))
+        with pytest.raises(Problem):
+            await conversation.reply()
+        await disconnect(model)
+        return conversation.unanswered
+
+    with MockProvider([Served(fault="status", status=401)]) as mock:
+        assert anyio.run(failing, mock.environment) == 0
+    assert anyio.run(failing, mock.environment) == 0
 
 
 @WIRES

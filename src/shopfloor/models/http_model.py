@@ -127,7 +127,7 @@ class HttpConversation:
             if isinstance(outcome, WireReply):
                 return self._priced(outcome, time.monotonic() - started, lost)
             lost += outcome.may_cost
-            self._unanswered = max(1, lost)  # one at least, for nobody knows what a provider charges
+            self._unanswered = lost
             delay = retry_delay(attempt, outcome, model.patience.jitter())
             if delay is None:
                 raise await self._problem(outcome)
