@@ -30,7 +30,7 @@ TASK = "Look around"
 RUN = "look-around-1"
 SOLO = f"agent/{RUN}/solo/1"
 DONE = {("solo",): ("Nothing to do.",)}
-WRITES = {("solo",): (call("write", path="calc.py", content=GOOD), "Done.")}
+WRITES = {("solo",): (*ALONE[("solo",)][:1], "Done.")}
 OWN_RISK = ("--sandbox", "none", "--auto", "high")
 needs_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
 TOOLS = ("bash", "cat", "env", "git", "mkdir", "rm", "sed", "sh")

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from shopfloor.models.script import Address, Answer
 from shopfloor.models.scripted import ScriptedModel
 from shopfloor.settings import Settings
-from shopfloor.testing.workshop import Workshop, call, make_repository, plan
+from shopfloor.testing.workshop import Workshop, call, calls, make_repository, plan
 
 Script: TypeAlias = Mapping[Address, Sequence[Answer | str]]
 
@@ -91,7 +91,9 @@ SCRIPT_WITH_FIX: Script = {**SCRIPT, ("worker", "subtract"): build(WRONG, 1), ("
 """The first attempt is refused by the sealed checks, and a fix feature mends it."""
 ALONE: Script = {
     ("solo",): (
-        call("write", path="calc.py", content=GOOD),
+        calls(
+            call("write", path="calc.py", content=GOOD), call("write", path="test_subtract.py", content=SUBTRACT_CHECK)
+        ),
         call("shell", command="python3 -m unittest"),
         "calc.py has subtract(a, b) now; the tests pass.",
     )

@@ -31,6 +31,11 @@ def call(name: str, **arguments: object) -> Answer:
     return Answer(calls=(ScriptedCall(name=name, arguments=arguments),))
 
 
+def calls(*answers: Answer) -> Answer:
+    """An answer that makes the calls of these, one after the other."""
+    return Answer(calls=tuple(one for answer in answers for one in answer.calls))
+
+
 def make_repository(place: Path, files: Mapping[str, str]) -> Path:
     """A git repository with one commit of these files."""
     place.mkdir(parents=True)
